@@ -17,7 +17,12 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from flowtui.cli.opening import Opening
 
-_FLAGS = {"--read-only": "read_only", "--slow": "is_slow", "--allow-large": "allow_large"}
+_FLAGS = {
+    "--read-only": ("read_only", True),
+    "--slow": ("is_slow", True),
+    "--no-slow": ("is_slow", False),
+    "--allow-large": ("allow_large", True),
+}
 _TEXT_OPTIONS = {
     "-s": "store",
     "--store": "store",
@@ -76,7 +81,8 @@ def read_opening(arguments: Sequence[str]) -> Opening | None:
         if word in _TEXT_OPTIONS and rest:
             given[_TEXT_OPTIONS[word]] = rest.pop(0)
         elif word in _FLAGS:
-            given[_FLAGS[word]] = True
+            name, value = _FLAGS[word]
+            given[name] = value
         elif word.startswith("-") or word in COMMANDS or "run" in given:
             return None
         else:

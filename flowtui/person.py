@@ -47,7 +47,7 @@ def cwd() -> Path:
     return Path(os.environ.get("PWD") or "/")
 
 
-def folder(kind: Literal["cache", "log", "state"]) -> Path:
+def folder(kind: Literal["cache", "config", "log", "state"]) -> Path:
     """Return the person's folder for what flow-tui keeps; it need not exist.
 
     Where no home is known, it is a private one in the folder for temporary files.

@@ -48,7 +48,7 @@ def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
             # As below `nohup`, which they would all inherit.
             signal.signal(signal.SIGHUP, signal.SIG_DFL)
         for name in ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI", "NO_COLOR", "TMUX", "STY",
-                     "LC_ALL", "LC_CTYPE"):  # fmt: skip
+                     "LC_ALL", "LC_CTYPE", "FLOW_TUI_CONFIG"):  # fmt: skip
             patch.delenv(name, raising=False)
         for name in [
             name for name in os.environ if name.startswith(("SSH_", "XDG_", "FLOW_TUI_U"))

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import os
 import signal
-import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
 from textual.binding import Binding, BindingType
-from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import AwaitMount
 
 from flowtui import clock, person, screens
 from flowtui import format as fmt
-from flowtui.app import themes
 from flowtui.app.background import Background
-from flowtui.app.cached_stylesheet import CachedStylesheet
-from flowtui.app.key_queue import OPENING, KeyQueue
-from flowtui.cell_widths import count_spacing_marks
+from flowtui.app.key_queue import OPENING
+from flowtui.app.shell import Shell
 from flowtui.screens.base import TabScreen
-from flowtui.screens.dialog import Dialog
 from flowtui.store import counts as counting
 from flowtui.store import runs as run_rows
 from flowtui.store.cancelling import cancelling
@@ -38,10 +31,8 @@ from flowtui.store.liveness.standing import Signs, standing
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Counts, Kind, Run
-from flowtui.terminal import session
 from flowtui.terminal.keyboard import TakesText
 from flowtui.terminal.link_speed import QUERY, LinkSpeed
-from flowtui.terminal.shutdown import Shutdown
 from flowtui.widgets.frame.frame import TABS, Frame
 from flowtui.widgets.host import Options
 
@@ -101,13 +92,9 @@ def _label(store: Store) -> str:
     return fmt.path(place, person.home(), "~") if place.is_absolute() else str(place)
 
 
-class FlowApp(KeyQueue):
+class FlowApp(Shell):
     """Shows one store: the list of its runs, and one run at a time in five tabs."""
 
-    CSS_PATH = "app.tcss"
-    TITLE = "flow-tui"
-    AUTO_FOCUS = ""
-    ENABLE_COMMAND_PALETTE = False  # Textual's own
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(number), f"show_tab('{tab}')", tab.title(), show=False, id=f"app.{tab}",
@@ -125,8 +112,6 @@ class FlowApp(KeyQueue):
                 tooltip="Look for changes now"),
         Binding("f", "follow", "Follow", show=False, id="app.follow",
                 tooltip="Follow what is written, or stop"),
-        Binding("ctrl+l", "redraw", "Redraw", show=False, id="app.redraw",
-                tooltip="Paint the whole screen again"),
         Binding("U", "upload", "Upload", show=False, id="app.upload",
                 tooltip="Upload this run, or show the upload that is under way"),
         Binding("O", "open_registry", "Registry", show=False, id="app.open_registry",
@@ -136,14 +121,6 @@ class FlowApp(KeyQueue):
                 tooltip="Be told when the run ends, fails, goes quiet or a condition holds"),
         Binding("ctrl+t", "show_console", "Console", show=False, id="app.console",
                 tooltip="Show the output of the program that was started, or go back"),
-        Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True,
-                tooltip="Find a command or a theme by name"),
-        Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
-                tooltip="All keys that work here"),
-        Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True,
-                id="app.suspend", tooltip="Go to the shell; `fg` comes back"),
-        Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave flow-tui"),
-        Binding("ctrl+c", "app.quit", "Quit", show=False, priority=True, tooltip="Leave flow-tui"),
     ]  # fmt: skip
 
     def __init__(
@@ -167,14 +144,10 @@ class FlowApp(KeyQueue):
         prefix = COMPARED if compared else ""
         is_over_runs = run is not None or bool(compared)
         self.DEFAULT_MODE = prefix + options.tab if is_over_runs else RUNS  # type: ignore[misc]
-        count_spacing_marks()
-        super().__init__(driver_class=_driver_class())
-        self.stylesheet = CachedStylesheet(variables=self.get_css_variables())
+        super().__init__(options)
         self.store = store
         self._run_store = store
         """The store of the open run: the one that is listed, unless it is one of the registry."""
-        self.options = options
-        self.session = session.session(os.environ)
         self.store_label = _label(store)
         self.follows = True
         self._run = run
@@ -186,8 +159,6 @@ class FlowApp(KeyQueue):
         self._is_checking = False
         self._is_retrying = False
         self._opening = asyncio.Lock()
-        self._process_end = Shutdown()
-        self._running_loop: asyncio.AbstractEventLoop | None = None
         """Set once the app is mounted and can exit in its own way."""
         self._tabs: dict[str, TabScreen] = {}
         self._runs_screen: RunsScreen | None = None
@@ -204,17 +175,8 @@ class FlowApp(KeyQueue):
         self.add_mode(RUNS, self._make_runs_screen)
         for tab in TABS:
             self.add_mode(tab, partial(self._make_tab, tab))
-        for theme in themes.THEMES.values():
-            self.register_theme(theme)
         self._link_speed = LinkSpeed(options.is_slow)
         self._is_measuring_link = False
-        # Sixteen colours take a third of the bytes of any others.
-        default = themes.ANSI.name if options.is_slow else themes.default_theme(self.session)
-        self.theme = options.theme or default
-        for name in self.available_themes.keys() - themes.THEMES.keys():
-            self.unregister_theme(name)
-        # Motion costs bytes and time, and shows nothing.
-        self.animation_level = "none"
 
     # Screens ---------------------------------------------------------------------------------
 
@@ -387,13 +349,9 @@ class FlowApp(KeyQueue):
             return self._run_in_sight is not None
         if action == "show_console":
             return self._following is not None
-        if action == "command_palette":
-            # A dialog is answered first; the app's other keys do not reach through one.
-            return not isinstance(self.screen, Dialog) or self.screen.is_place
-        if action == "suspend_process":
-            # In a field, Ctrl+Z undoes what was typed.
-            return not hasattr(self.focused, "action_undo")
-        return not (action == "show_tab" and self._run is None and not self._has_comparison)
+        if action == "show_tab":
+            return self._run is not None or self._has_comparison
+        return super().check_action(action, parameters)
 
     # Live ------------------------------------------------------------------------------------
 
@@ -426,7 +384,6 @@ class FlowApp(KeyQueue):
         )
 
     def on_mount(self) -> None:
-        self._running_loop = asyncio.get_running_loop()
         self.set_interval(TICK_EVERY_S, self._tick)
         if self._run is not None:
             self._read_run(self._run.id, COUNTED)
@@ -435,12 +392,11 @@ class FlowApp(KeyQueue):
             self._comparing.look()
         if self._following is not None:
             self._following.start()
-        self.call_after_refresh(self._after_first_paint)
         if self.session.is_ssh:
             self.set_timer(MEASURE_LINK_AFTER_S, self._measure_link)
 
-    def _after_first_paint(self) -> None:
-        _collect_garbage_again()
+    def after_first_paint(self) -> None:
+        super().after_first_paint()
         # The style sheets of the other screens: parsed earlier they would delay the first paint,
         # and parsed later the first look at a tab.
         for path in Path(screens.__file__).parent.rglob("*.tcss"):
@@ -617,14 +573,6 @@ class FlowApp(KeyQueue):
         if self._comparing is not None:
             self._comparing.read_again()
 
-    def action_redraw(self) -> None:
-        from flowtui.terminal.driver import DiffDriver
-
-        if isinstance(self.terminal_driver, DiffDriver):
-            self.terminal_driver.forget()
-        self.refresh()
-        self.screen.refresh()
-
     def action_follow(self) -> None:
         self.follows = not self.follows
         self.show_frame()
@@ -706,51 +654,6 @@ class FlowApp(KeyQueue):
                 screen.store_changed(frozenset({Kind.RUN}))
             self._check_now()
 
-    # Keys and commands -----------------------------------------------------------------------
-
-    def push_screen(self, *arguments: Any, **options: Any) -> Any:
-        # A dialog that was asked for earlier may open only now, when the help or the palette is
-        # open: these close, or the dialog would lie on top of them.
-        if isinstance(self.screen, Dialog) and self.screen.gives_way:
-            self.screen.dismiss(None)
-        return super().push_screen(*arguments, **options)
-
-    def action_show_keys(self) -> None:
-        from flowtui.screens.dialogs.keys import KeysScreen
-
-        self.push_screen(KeysScreen(self.screen.active_bindings.values()))
-
-    def action_command_palette(self) -> None:
-        from flowtui.app.palette import commands
-        from flowtui.screens.dialogs.commands import Command, CommandsScreen
-
-        def run(command: Command | None) -> None:
-            if command is not None:
-                self.call_later(command.run)
-
-        self.push_screen(CommandsScreen(list(commands(self, self.screen))), run)
-
-    def copy(self, text: str) -> None:
-        """Send text to the clipboard, and notify the person of the outcome."""
-        from flowtui.terminal.suspend import copy
-
-        assert self.terminal_driver is not None
-        copy(self, text, self.session, self.terminal_driver.write)
-
-    def page(self, text: str) -> None:
-        """Show a text of safe lines in the person's pager; the app waits until that ends."""
-        from flowtui.terminal.suspend import page
-
-        page(self, text)
-        self.action_redraw()
-
-    def action_suspend_process(self) -> None:
-        from flowtui.terminal.driver import DiffDriver
-
-        if isinstance(self.terminal_driver, DiffDriver) and not self.terminal_driver.stop_job():
-            text = "flow-tui was not started from a shell, so there is none to go back to."
-            self.notify(text, title="Not suspended", severity="warning")
-
     # How it ends -----------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
@@ -763,31 +666,3 @@ class FlowApp(KeyQueue):
         if self._following is not None:
             self._following.close()
         self.background.close()
-
-    def take_signals(self) -> None:
-        """Leave tidily on SIGTERM, SIGHUP and SIGINT, from now on."""
-        self._process_end.take_signals(self._leave)
-
-    def _leave(self, code: int) -> None:
-        """Exit with a code; this may be called from a signal handler."""
-        if self._running_loop is None:
-            self._process_end.end_now(code)
-        else:
-            self._running_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
-
-
-def _collect_garbage_again() -> None:
-    """Switch the collector on again, which the entry point switched off for a fast start.
-
-    What has been loaded by now is never garbage, so it is frozen: each collection would walk it.
-    """
-    gc.freeze()
-    gc.enable()
-
-
-def _driver_class() -> type[Driver] | None:
-    if sys.platform == "win32":
-        return None
-    from flowtui.terminal.driver import DiffDriver
-
-    return DiffDriver

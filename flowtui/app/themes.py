@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.theme import Theme
 
 from flowtui.terminal.session import Session
+from flowtui.widgets import remembered
 
 DARK = Theme(
     name="flow-dark",
@@ -134,3 +135,32 @@ def default_theme(here: Session) -> str:
     none, can show too.
     """
     return ANSI.name if here.has_few_colors or here.is_monochrome else DARK.name
+
+
+CHOSEN = "theme"
+"""Under which name it is remembered which theme was chosen in the app."""
+
+
+def keep(name: str, of_file: str | None, here: Session) -> None:
+    """Remember a theme that was chosen in the app, until the person's file names another one.
+
+    Args:
+        name: The theme.
+        of_file: The theme that the file names now, if any.
+        here: The session that it was chosen in.
+    """
+    is_poor = default_theme(here) == ANSI.name
+    remembered.put(CHOSEN, {"name": name, "over": of_file, "on_few_colors": is_poor})
+
+
+def kept(of_file: str | None, here: Session) -> str | None:
+    """Return the theme that was chosen in the app, if it is still wanted and suits the session.
+
+    One that was chosen where there are many colours is not used where there are few.
+    """
+    found = remembered.get(CHOSEN)
+    if not isinstance(found, dict) or found.get("over") != of_file:
+        return None
+    name = str(found.get("name"))
+    suits = found.get("on_few_colors") is True or default_theme(here) != ANSI.name
+    return name if suits and name in THEMES else None

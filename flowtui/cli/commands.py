@@ -33,11 +33,11 @@ from flowtui.cli.opening import (
     open_file,
     open_run,
     open_store,
+    settings_told,
 )
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.errors import StoreError
 
-DEMO_RUN = "resnet50-cosine"
 OPEN = "open"
 RUN = "run"
 _TAKE_A_VALUE = {"-s", "--store", "--tab", "--user", "--theme"}
@@ -144,7 +144,12 @@ UserOption = Annotated[
     typer.Option(metavar="NAME", help="Author of annotations; else FLOW_TUI_USER."),
 ]
 SlowOption = Annotated[
-    bool, typer.Option("--slow", help="Fewer colours and calmer updates, for a slow link.")
+    bool | None,
+    typer.Option(
+        "--slow/--no-slow",
+        help="Fewer colours and calmer updates, for a slow link.",
+        show_default=False,
+    ),
 ]
 
 
@@ -191,7 +196,7 @@ def open_(
     read_only: ReadOnlyOption = False,
     user: UserOption = None,
     theme: ThemeOption = None,
-    is_slow: SlowOption = False,
+    is_slow: SlowOption = None,
 ) -> None:
     """Open a run, or the list of runs. The same as without `open`."""
     Opening(run, store, tab, read_only, user, theme, is_slow, allow_large).carry_out()
@@ -209,7 +214,7 @@ def demo(
     yes: YesOption = False,
 ) -> None:
     """Open the demo store, which is made the first time and kept."""
-    from flowtui.cli.demo import demo_store
+    from flowtui.cli.demo import DEMO_RUN, demo_store
 
     directory = demo_store(person.folder("cache"), reset, yes)
     if path_only:
@@ -256,7 +261,9 @@ def list_(
     opened = open_store(store, allow_large) if file is None else open_file(file, store, allow_large)
     opened.settle()
     style: run_table.Style = "json" if as_json else "csv" if as_csv else "text"
-    wanted = run_table.ListRequest(filter_text, sort, limit, columns, style, chosen_directions())
+    usual = settings_told("columns").columns
+    chosen = chosen_directions()
+    wanted = run_table.ListRequest(filter_text, sort, limit, columns, usual, style, chosen)
     run_table.print_runs(opened, wanted)
 
 
@@ -438,7 +445,7 @@ def compare(
     read_only: ReadOnlyOption = False,
     user: UserOption = None,
     theme: ThemeOption = None,
-    is_slow: SlowOption = False,
+    is_slow: SlowOption = None,
 ) -> None:
     """Show what changed between runs; without a terminal print it."""
     from flowtui.cli import compare as comparing
@@ -868,6 +875,32 @@ def cache(
         places.clear()
     for kept in (registry_cache, places):
         print(f"{kept.directory()}  {fmt.size(kept.size_bytes())}")
+
+
+@cli.command()
+def config(
+    edits: Annotated[
+        bool, typer.Option("--edit", help="Open config.toml in your editor; make it if missing.")
+    ] = False,
+    lists_keys: Annotated[
+        bool, typer.Option("--keys", help="Print what keys can be set for, by id.")
+    ] = False,
+    store: StoreOption = None,
+    user: UserOption = None,
+    theme: ThemeOption = None,
+    is_slow: SlowOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the settings in force and where each comes from: option, variable, file, default."""
+    from flowtui.cli import config as config_command
+
+    given = Opening(store=store, user=user, theme=theme, is_slow=is_slow).given()
+    if edits:
+        sys.exit(config_command.edit())
+    if lists_keys:
+        config_command.print_actions()
+        return
+    sys.exit(config_command.print_config(given, as_json))
 
 
 @cli.command()

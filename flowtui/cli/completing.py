@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from flowtui.cli.opening import TABS, open_run, open_store
+from flowtui.settings.values import THEMES
 from flowtui.store import runs as run_rows
 from flowtui.store.errors import StoreError
 
@@ -89,8 +90,6 @@ def complete_tab(incomplete: str) -> Iterator[str]:
 
 def complete_theme(incomplete: str) -> Iterator[str]:
     """Offer the themes."""
-    from flowtui.app.themes import THEMES
-
     return _offered(lambda: THEMES, incomplete)
 
 

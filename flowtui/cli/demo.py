@@ -27,6 +27,8 @@ from flowtui.cli.progress_line import ProgressLine
 from flowtui.reports.saving import reason
 from flowtui.store.errors import StoreError
 
+DEMO_RUN = "support-agent-v5"
+"""The run that it opens on: it has traces, judged samples, annotations and metrics."""
 _MADE = "made.json"
 """A file in the store: the sizes and times of its other files when it was made."""
 _PART = ".part"

@@ -14,6 +14,8 @@ from pathlib import Path
 from flowtui import __version__, installation, person
 from flowtui.cli import logout
 from flowtui.format import plain
+from flowtui.settings import keymap
+from flowtui.settings.settings import settings
 from flowtui.store import runs as run_rows
 from flowtui.store.checks import oddities
 from flowtui.store.errors import StoreError
@@ -78,6 +80,7 @@ def findings(
     return [
         _versions(),
         *_person(environ, home),
+        *_settings(),
         *_store(store, environ, cwd, home),
         *(of_terminal if has_terminal else [_NO_TERMINAL]),
         _text(here),
@@ -109,12 +112,22 @@ def _person(environ: Mapping[str, str], home: Path | None) -> Iterator[Finding]:
         yield Finding("▲", "home", text, "export HOME=DIR")
 
 
+def _settings() -> Iterator[Finding]:
+    found = settings()
+    mistakes = sorted((*found.mistakes, *keymap.checked(found).mistakes))
+    yield from (Finding("▲", "settings", str(one), "flow-tui config --edit") for one in mistakes)
+    if not mistakes:
+        where = plain(str(found.path), 500)
+        text = where if found.exists else f"as they come; flow-tui config --edit makes {where}"
+        yield Finding("✓" if found.exists else "·", "settings", text)
+
+
 def _store(
     option: str | None, environ: Mapping[str, str], cwd: Path, home: Path | None
 ) -> Iterator[Finding]:
     odd: list[str] = []
     try:
-        where = locate(option, environ, cwd, home)
+        where = locate(option, environ, cwd, home, settings().place)
         with closing(Store(where)) as opened:
             odd = opened.ask(oddities)
             groups = opened.ask(run_rows.groups)
@@ -204,7 +217,7 @@ def _logout() -> Iterator[Finding]:
 
 
 def _pictures(environ: Mapping[str, str], here: Session) -> Finding:
-    by = pictures.protocol(environ)
+    by = pictures.protocol(environ, settings().pictures)
     if by is None:
         return Finding("·", "pictures", "in half cells; no way to full resolution is known here")
     if pictures.passes_through(here):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -14,6 +14,8 @@ from flowtui import person
 from flowtui.cli.standard_streams import OutputFailed, print_no_more
 from flowtui.registry.errors import RegistryError
 from flowtui.reports.usage import WrongUsage
+from flowtui.settings import settings as settings_file
+from flowtui.settings.values import THEMES, Mistake
 from flowtui.store.errors import (
     FilterError,
     RunAmbiguous,
@@ -23,9 +25,14 @@ from flowtui.store.errors import (
 )
 
 if TYPE_CHECKING:
+    from flowtui.app.shell import Shell
     from flowtui.launch.link import ProgramLink
+    from flowtui.settings.in_force import Given
+    from flowtui.settings.values import Settings
     from flowtui.store.open_run import OpenRun
     from flowtui.store.store import Store
+    from flowtui.store.values import StoreLocation
+    from flowtui.widgets.host import Options
 
 COMMANDS = (
     "open",
@@ -48,6 +55,7 @@ COMMANDS = (
     "collect",
     "registry",
     "cache",
+    "config",
     "doctor",
     "help",
 )
@@ -67,7 +75,7 @@ class Opening:
     read_only: bool = False
     user: str | None = None
     theme: str | None = None
-    is_slow: bool = False
+    is_slow: bool | None = None
     allow_large: bool = False
     may_be_command: bool = False
     """Whether `run` stands where a command may stand, so that it may be a mistyped one."""
@@ -80,7 +88,13 @@ class Opening:
             WrongUsage: There is no such tab, theme or command.
         """
         self.checked()
-        store, run = self._opened()
+        try:
+            with _told_by_app(is_terminal()):
+                store, run = self._opened()
+        except StoreNotFound as error:
+            if self.run is not None or error.place is None or not is_terminal():
+                raise
+            store, run = self._awaited(error.place), None
         if is_terminal():
             self.run_app(store, run)
         if run is not None:
@@ -92,7 +106,9 @@ class Opening:
             from flowtui.screens.compare.chosen_directions import chosen_directions
 
             store.settle()
-            run_table.print_runs(store, run_table.ListRequest(chosen=chosen_directions()))
+            usual = settings_told("columns").columns
+            wanted = run_table.ListRequest(usual=usual, chosen=chosen_directions())
+            run_table.print_runs(store, wanted)
         sys.exit(0)
 
     def checked(self) -> None:
@@ -103,11 +119,8 @@ class Opening:
         """
         if self.tab not in TABS:
             raise WrongUsage(f"--tab {self.tab!r} is not one of {', '.join(TABS)}")
-        if self.theme is not None:
-            from flowtui.app.themes import THEMES
-
-            if self.theme not in THEMES:
-                raise WrongUsage(f"--theme {self.theme!r} is not one of {', '.join(THEMES)}")
+        if self.theme is not None and self.theme not in THEMES:
+            raise WrongUsage(f"--theme {self.theme!r} is not one of {', '.join(THEMES)}")
 
     def _opened(self) -> tuple[Store, OpenRun | None]:
         waits = not is_terminal()
@@ -134,15 +147,8 @@ class Opening:
     ) -> NoReturn:
         """Run the app on a run, on the list of runs, or on a comparison; leave with its code."""
         from flowtui.app.app import FlowApp
-        from flowtui.terminal import session
-        from flowtui.widgets.host import Options
 
-        user = self.user or os.environ.get("FLOW_TUI_USER") or person.name()
-        if session.session(os.environ).is_truecolor:
-            # Textual and Rich look at this variable alone, which SSH seldom passes on.
-            os.environ["COLORTERM"] = "truecolor"
-        options = Options(self.tab, self.theme, self.read_only, user, self.is_slow)
-        app = FlowApp(store, run, options, compared, program)
+        app = FlowApp(store, run, self._options(), compared, program)
         app.take_signals()
         for one in dict.fromkeys((store, *(of for of, _ in compared))):
             one.follow()
@@ -151,7 +157,128 @@ class Opening:
         finally:
             for one in dict.fromkeys((store, *(of for of, _ in compared))):
                 one.close()
+        self._left(app)
+
+    def _awaited(self, place: StoreLocation) -> Store:
+        """Say in the app that there is no store, and return the one that appears; else leave."""
+        from flowtui.app.welcome import WelcomeApp
+
+        app = WelcomeApp(self._options(), place, self._is_there)
+        app.take_signals()
+        app.run()
+        if not app.has_appeared:
+            self._left(app)
+        return open_store(self.store, self.allow_large)
+
+    def _is_there(self) -> bool:
+        try:
+            open_store(self.store).close()
+        except StoreError:
+            return False
+        return True
+
+    def _left(self, app: Shell) -> NoReturn:
+        """Leave with the exit code of an app, or open the demo store where it was left for that."""
+        if app.wants_demo:
+            from flowtui.cli.demo import DEMO_RUN, demo_store
+
+            directory = demo_store(person.folder("cache"))
+            replace(self, run=DEMO_RUN, store=str(directory), tab=TABS[0]).carry_out()
         sys.exit(app.return_code or 0)
+
+    def given(self) -> Given:
+        """Return what it says about what config.toml may say too.
+
+        Raises:
+            WrongUsage: There is no such theme.
+        """
+        from flowtui.settings.in_force import Given
+
+        self.checked()
+        return Given(self.store, self.theme, self.user, self.is_slow)
+
+    def _options(self) -> Options:
+        """Return what is in force of the options, the environment and the person's settings."""
+        from flowtui.settings import in_force
+        from flowtui.terminal.session import session
+        from flowtui.widgets.host import Options
+
+        here = session(os.environ)
+        if here.is_truecolor:
+            # Textual and Rich look at this variable alone, which SSH seldom passes on.
+            os.environ["COLORTERM"] = "truecolor"
+        settings = settings_file.settings()
+        given = self.given()
+        keymap: Mapping[str, str] = {}
+        mistakes = settings.mistakes
+        if settings.keys:
+            from flowtui.settings.keymap import checked
+
+            keymap, of_keys = checked(settings)
+            mistakes = tuple(sorted((*mistakes, *of_keys)))
+        return Options(
+            self.tab,
+            str(in_force.theme(given, settings, here).value),
+            self.read_only,
+            str(in_force.user(given, settings, os.environ).value),
+            bool(in_force.is_slow(given, settings).value),
+            settings.theme,
+            settings.columns,
+            settings.pictures,
+            keymap,
+            tuple(map(str, mistakes)),
+        )
+
+
+def settings_told(*names: str) -> Settings:
+    """Return the person's settings, and tell once on stderr what of some cannot be used.
+
+    Args:
+        names: The settings that are needed; what is wrong with the others concerns nobody here.
+    """
+    settings = settings_file.settings()
+    for mistake in settings.mistakes:
+        if mistake.key in ("", *names) and mistake not in _told:
+            _told[mistake] = None
+            if not (_is_app_to_tell or _is_completing()):
+                print(f"flow-tui: {mistake}", file=sys.stderr)
+    return settings
+
+
+_told: dict[Mistake, None] = {}
+_is_app_to_tell = False
+
+
+@contextmanager
+def _told_by_app(is_told: bool) -> Iterator[None]:
+    """Tell of mistakes in settings on stderr only if the app, which tells them, is not reached."""
+    global _is_app_to_tell
+    _is_app_to_tell = is_told
+    try:
+        yield
+    except Exception:
+        for mistake in _told if is_told else ():
+            print(f"flow-tui: {mistake}", file=sys.stderr)
+        raise
+    finally:
+        _is_app_to_tell = False
+
+
+def located(option: str | None) -> StoreLocation:
+    """Return where the store is that an option, the environment, the folder or settings name.
+
+    Raises:
+        StoreNotFound: It cannot be said.
+    """
+    from flowtui.store.location import locate
+
+    named = None if option is not None else settings_told("store").place
+    return locate(option, os.environ, person.cwd(), person.home(), named)
+
+
+def _is_completing() -> bool:
+    """Say whether a shell completes a word, where nobody can be told or asked anything."""
+    return "_FLOW_TUI_COMPLETE" in os.environ
 
 
 def commands_near(word: str) -> list[str]:
@@ -277,18 +404,18 @@ def open_store(option: str | None, allow_large: bool = False, waits: bool = True
         allow_large: Whether an artifact may unpack to more than is usual, without asking.
         waits: Whether runs of another tool are read to their ends before they are shown.
     """
-    from flowtui.store.location import locate
     from flowtui.store.store import Store
 
     if option is not None and option.endswith(ARTIFACT_SUFFIX) and Path(option).is_file():
         return open_artifact(Path(option), allow_large)
     try:
-        return Store(locate(option, os.environ, person.cwd(), person.home()))
+        return Store(located(option))
     except StoreNotFound as error:
         from flowtui.cli import sources
 
         if option is None:
-            raise StoreNotFound(str(error), (*sources.ways(person.cwd()), *error.ways)) from error
+            ways = (*sources.ways(person.cwd()), *error.ways)
+            raise StoreNotFound(str(error), ways, error.place) from error
         found = sources.opened(option, waits=waits)
         if found is None:
             raise sources.unknown(option) or error from error
@@ -309,8 +436,7 @@ def open_artifact(path: Path, allow_large: bool) -> Store:
     try:
         store = open_artifact(path, allow_large)
     except ArtifactTooLarge as large:
-        # While a shell completes a word, nobody can be asked either.
-        if "_FLOW_TUI_COMPLETE" in os.environ or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if _is_completing() or not (sys.stdin.isatty() and sys.stderr.isatty()):
             message = f"{large}; --allow-large unpacks it all the same"
             raise ArtifactError(message) from large
         from flowtui.format import plain

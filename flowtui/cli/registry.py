@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flowtui import format as fmt
-from flowtui import person
 from flowtui.cli import remote
-from flowtui.cli.opening import open_store
+from flowtui.cli.opening import located, open_store
 from flowtui.cli.progress_line import ProgressLine
 from flowtui.registry import artifacts, cache
 from flowtui.registry.artifacts import SORTS, ArtifactQuery, RegistryArtifact, reference
@@ -26,7 +24,6 @@ from flowtui.reports.usage import WrongUsage
 from flowtui.store import runs as run_rows
 from flowtui.store.archive.importing import into_store
 from flowtui.store.errors import StoreError
-from flowtui.store.location import locate
 
 HEADER = ("NAME", "ORBIT / COLLECTION", "SIZE", "UPLOADED", "BY", "HERE", "TAGS", "ID")
 PULL = "pull"
@@ -105,7 +102,7 @@ def pull(word: str, out: Path | None, store: str | None, is_for_store: bool, lar
     if not is_for_store:
         print(f"{fmt.plain(str(target), 1_000)}  {fmt.size(one.size_bytes)}")
         return
-    directory = locate(store, os.environ, person.cwd(), person.home()).directory
+    directory = located(store).directory
     run_id = into_store(target, directory, artifacts.when(one), large)
     target.unlink(missing_ok=True)
     print(f"{fmt.plain(run_id, 100)}  {name}, in {fmt.plain(str(directory), 1_000)}")

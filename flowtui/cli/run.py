@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowtui import format as fmt
-from flowtui.cli.opening import Opening, is_terminal
+from flowtui.cli.opening import Opening, is_terminal, located
 from flowtui.launch.request import NOT_STARTED, LaunchFailed, LaunchRequest
 from flowtui.reports.usage import WrongUsage
+from flowtui.settings.values import FILE_NAME
 from flowtui.store.errors import RunNotFound, StoreError
 from flowtui.store.location import LATEST
 from flowtui.store.values import StoreLocation
@@ -43,6 +45,8 @@ def run(request: LaunchRequest) -> int:
     """Run a program, and return the exit code."""
     # It is off for quick commands; a program may run for days.
     gc.enable()
+    if request.store is None and (place := located(None)).source == FILE_NAME:
+        request = replace(request, store=str(place.directory))
     if not is_terminal():
         from flowtui.launch.plain import run_plainly
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flowtui import format as fmt
-from flowtui import person
-from flowtui.cli.opening import open_store
+from flowtui.cli.opening import located, open_store
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.database import Database
 
@@ -49,10 +47,9 @@ def target(
         found = opened.resolve(run)
         yield Target(found.id, found.name, found.database)
         return
-    from flowtui.store.location import locate
     from flowtui.store.new_run import DEFAULT_GROUP, new_run
 
-    directory = locate(store, os.environ, person.cwd(), person.home()).directory
+    directory = located(store).directory
     name = new or ""
     if not name.strip():
         raise WrongUsage("--new NAME: the name is empty")

@@ -43,7 +43,7 @@ def _active_points(start: datetime) -> Iterator[MetricRow]:
         yield "throughput/tokens_per_s", round(rng.gauss(11_840, 160), 1), step, at
         yield "gpu/memory_gb", round(61.2 + rng.uniform(-0.1, 0.4), 2), step, at
         if step % 50 == 49:
-            yield "eval/loss", round(loss * 1.06 + rng.gauss(0, 0.01), 5), step, at
+            yield "val/loss", round(loss * 1.06 + rng.gauss(0, 0.01), 5), step, at
 
 
 def _add_failed(scene: Scene) -> None:

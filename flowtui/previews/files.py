@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from flowtui.failures import Failure
 from flowtui.previews.errors import PreviewFailed
+from flowtui.store.files import in_pieces
 
 HEAD_BYTES = 64 * 1024
 """Enough to tell what a file is, and which encoding and columns it has."""
@@ -35,8 +37,18 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a regular file for reading.
 
     Raises:
-        PreviewFailed: The file is missing or special, or this user may not read it.
+        PreviewFailed: The file is missing or special, or this user may not read it; or it lies
+            elsewhere and cannot be fetched.
     """
+    if in_pieces.is_in_pieces(path):
+        try:
+            with in_pieces.opened(path) as file:
+                yield file
+        except PreviewFailed:
+            raise
+        except Failure as error:
+            raise PreviewFailed(f"It cannot be fetched: {error}.") from error
+        return
     try:
         # Opening a pipe would wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -54,7 +66,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def size_of(file: BinaryIO) -> int:
-    return os.fstat(file.fileno()).st_size
+    return file.seek(0, os.SEEK_END)
 
 
 def read_at(file: BinaryIO, position: int, count: int) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flowtui.previews import isolated
+from flowtui.previews import isolated, zooming
 from flowtui.previews.errors import PreviewFailed
 from flowtui.previews.values import Opened, Part, Picture, Request
 from flowtui.store.values import JsonValue
@@ -20,12 +20,19 @@ def shown(opened: Opened, request: Request) -> Picture:
     return from_reply(reply, "frame", 0)
 
 
-def box(request: Request) -> dict[str, JsonValue]:
+def box_of(request: Request) -> tuple[int, int]:
     """Return the most pixels that fit a pane: a cell shows two, one above the other."""
+    return max(request.width, 1), max(request.height * 2, 2)
+
+
+def box(request: Request) -> dict[str, JsonValue]:
+    """Return what a parser of pictures is told of the pane, and of the part that is wanted."""
+    width, height = box_of(request)
     return {
-        "width": max(request.width, 1),
-        "height": max(request.height * 2, 2),
+        "width": width,
+        "height": height,
         "background": list(request.background),
+        **zooming.as_arguments(request.view),
     }
 
 

@@ -21,6 +21,7 @@ from typing import IO
 import flowtui
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
 from flowtui.previews.values import Cancelled, Mode
+from flowtui.store.files import in_pieces
 from flowtui.store.values import JsonValue
 
 TIMEOUT_S = 5.0
@@ -61,6 +62,10 @@ def ask(
         PreviewFailed: What the reader said, or which limit it met.
         PreviewCancelled: `cancelled` said so; the child is gone.
     """
+    if in_pieces.is_in_pieces(path):
+        raise PreviewFailed(
+            "It lies in the registry, and files of this kind and size are read whole only."
+        )
     request = json.dumps(
         {"reader": reader, "path": str(path), "memory": MEMORY_BYTES, "time": timeout_s}
         | {"arguments": dict(arguments)}

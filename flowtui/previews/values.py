@@ -14,6 +14,7 @@ from typing import BinaryIO, Literal, TypeAlias
 
 from flowtui.previews.document_blocks import DocumentBlock, Member
 from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.zooming import WHOLE, View
 from flowtui.store.values import JsonValue
 
 Cancelled: TypeAlias = Callable[[], bool]
@@ -54,6 +55,8 @@ class Request:
     """Whether the end is wanted, whatever `position` says."""
     background: tuple[int, int, int] = (0, 0, 0)
     """The colour under transparent pixels."""
+    view: View = WHOLE
+    """Which part of a picture is wanted, how large."""
     first_column: int = 0
     """For a table: how many columns stand before those that are wanted."""
     encoding: str | None = None

@@ -29,7 +29,7 @@ from flowtui.registry.sending import MAX_FRESH_URLS
 from flowtui.registry.storage import Storage, is_passing
 from flowtui.registry.threads import interruptible
 from flowtui.registry.values import Secret
-from flowtui.store.archive.values import Slice, with_spare
+from flowtui.store.archive.values import MAX_FETCHED_BYTES, Slice, with_spare
 from flowtui.store.closing import Closes
 
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 ETAG = "etag"
 """The file beside the parts that says of which state they are."""
-MAX_PART_BYTES = 64 << 20
-"""A larger attachment is not fetched because somebody looks at it."""
-
 OnBytes = Callable[[int, int], None]
 """Takes how many bytes of a part are there, and of how many."""
 
@@ -63,7 +60,7 @@ class RangedArtifact(Closes):
     storage: Storage
     progress: OnBytes = no_news
     large: frozenset[Slice] = frozenset()
-    """The parts that may be larger than `MAX_PART_BYTES`."""
+    """The parts that may be larger than `MAX_FETCHED_BYTES`."""
     is_near: bool = False
     etag: str = ""
     """What the storage calls this state of the file; empty before the first answer."""
@@ -91,7 +88,7 @@ class RangedArtifact(Closes):
         """
         kept = self.folder / f"{place.offset}-{place.size_bytes}"
         if not kept.exists() or kept.stat().st_size != place.size_bytes:
-            if place.size_bytes > MAX_PART_BYTES and place not in self.large:
+            if place.size_bytes > MAX_FETCHED_BYTES and place not in self.large:
                 raise StorageFailed(
                     f"it takes {place.size_bytes / 1e6:,.0f} MB in the registry, too much to fetch"
                     " for a look: download the artifact with `flow-tui registry pull`"

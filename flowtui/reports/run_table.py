@@ -202,7 +202,10 @@ class ListRequest:
     limit: int | None = None
     """How many runs at most; None for all."""
     columns: str = ""
-    """Columns with commas between them; empty for those that matter."""
+    """Columns with commas between them; empty for the usual ones."""
+    usual: tuple[str, ...] = ()
+    """The columns of the person's settings, of which a store may lack some; none for what matters.
+    """
     style: Style = "text"
     chosen: Directions | None = None
     """The directions of metrics that a person has chosen."""
@@ -224,7 +227,8 @@ def print_runs(store: Store, wanted: ListRequest) -> None:
     is_descending = wanted.sort.startswith("-")
     sorted_by = _column(store, wanted.sort.removeprefix("-"), "--sort")
     asked = [_column(store, name, "--columns") for name in _names(wanted.columns)]
-    better = _better(store, [sorted_by, *asked], wanted.chosen)
+    usual = [] if asked else _usual(store, wanted)
+    better = _better(store, [sorted_by, *asked, *usual], wanted.chosen)
     order = RunOrder(sorted_by, is_descending, better.get(sorted_by.removeprefix(BEST)))
     listed = store.list.ordered(condition, order)
     tell(store.list.remarks(condition))
@@ -237,7 +241,7 @@ def print_runs(store: Store, wanted: ListRequest) -> None:
         ]
         print(dumps(documents))
     else:
-        columns = asked or _default(store, listed, wanted.chosen)
+        columns = asked or usual or _default(store, listed, wanted.chosen)
         # Runs can be sorted by metadata, which is not part of what is read of them.
         if sorted_by not in columns and not sorted_by.startswith("metadata."):
             columns.insert(2 if not asked else len(columns), sorted_by)
@@ -306,6 +310,15 @@ def _better(
             )
         found[name] = way
     return found
+
+
+def _usual(store: Store, wanted: ListRequest) -> list[str]:
+    if not wanted.usual:
+        return []
+    params, metrics = store.ask(run_rows.figure_keys)
+    known = [name for name in metrics if direction(name, wanted.chosen) is not None]
+    found = leaderboard.named_columns(wanted.usual, params, metrics, FIELDS)
+    return [key for key in found if not key.startswith(BEST) or key.removeprefix(BEST) in known]
 
 
 def _default(store: Store, listed: Sequence[int], chosen: Directions | None) -> list[str]:

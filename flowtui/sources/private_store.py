@@ -266,6 +266,9 @@ class SourceFiles:
             return listing.resolved(self.folder, file_path)
         return inside(self._root, Path(elsewhere))
 
+    def glance(self, file_path: str) -> Path:
+        return self.path(file_path)
+
     def _there(self, row: AttachmentRow, path: str) -> Attachment:
         try:
             found = inside(self._root, Path(path)).stat()

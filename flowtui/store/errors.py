@@ -30,6 +30,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flowtui.failures import Failure, NoLongerWanted
+from flowtui.store.values import StoreLocation
 
 
 class StoreError(Failure):
@@ -39,10 +40,14 @@ class StoreError(Failure):
 class StoreNotFound(StoreError):
     """There is no store where one was looked for."""
 
-    def __init__(self, message: str, ways: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, ways: Sequence[str] = (), place: StoreLocation | None = None
+    ) -> None:
         super().__init__(message)
         self.ways = tuple(ways)
-        """One line for each thing that can be done about it."""
+        """Lines that say what can be done about it."""
+        self.place = place
+        """Where a store may still appear; None where something else must change first."""
 
 
 class DatabaseError(StoreError):

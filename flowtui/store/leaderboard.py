@@ -41,6 +41,29 @@ class TellingKeys:
     """The metrics that most runs share; first those that have a direction."""
 
 
+def named_columns(
+    names: Sequence[str], params: Sequence[str], metrics: Sequence[str], fields: Sequence[str]
+) -> list[str]:
+    """Return the keys of columns by the names that a person gave, without what no run has.
+
+    Args:
+        names: Fields, parameters and metrics, with `param.`, `metric.` or `best.` if need be.
+        params: The parameters that there are.
+        metrics: The metrics that there are.
+        fields: The columns that every run has.
+    """
+    known = {
+        **{f"best.{metric}": f"best.{metric}" for metric in metrics},
+        **{f"param.{param}": f"param.{param}" for param in params},
+        **{f"metric.{metric}": f"metric.{metric}" for metric in metrics},
+        **{param: f"param.{param}" for param in params},
+        **{metric: f"metric.{metric}" for metric in metrics},
+        "created_at": "created",
+        **{field: field for field in fields},
+    }
+    return list(dict.fromkeys(known[name] for name in names if name in known))
+
+
 def telling_keys(
     connection: sqlite3.Connection, rowids: Sequence[int], chosen: Mapping[str, str] | None = None
 ) -> TellingKeys:

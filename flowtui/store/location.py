@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
+from shlex import quote
 
+from flowtui import person
 from flowtui.person import NO_HOME
 from flowtui.store.closest import closest
 from flowtui.store.errors import RunAmbiguous, RunNotFound, StoreNotFound
@@ -14,27 +16,39 @@ from flowtui.store.values import Run, StoreLocation
 
 VARIABLES = ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI")
 LATEST = "latest"
+OPTION = "--store"
 WAYS = (
     "flow-tui demo         shows what this is, with runs that are made up",
     "flow-tui run -- CMD   starts a program, traces it, and shows its run",
     "flow-tui --store DIR  opens a store that is somewhere else",
 )
-HOW = "luml-sdk makes one with its first run: ExperimentTracker().start_experiment()"
+OF_THE_SDK = "luml-sdk makes one with its first run (pip install luml-sdk):"
 
 
 def locate(
-    option: str | None, environ: Mapping[str, str], cwd: Path, home: Path | None
+    option: str | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    home: Path | None,
+    named: tuple[str, str] | None = None,
 ) -> StoreLocation:
     """Return the directory of the store to read; it need not exist.
 
     Looks where the SDK and its browser app look: the option, the environment, `./.env`,
-    `./experiments` if it is a store, `~/.luml/experiments`.
+    `./experiments` if it is a store, `~/.luml/experiments`; the last one may be named otherwise.
+
+    Args:
+        option: What the command line says.
+        environ: The environment.
+        cwd: The current folder.
+        home: The person's home, if one is known.
+        named: The store of a person's settings, and what names it.
 
     Raises:
         StoreNotFound: It would be in the home folder, and none is known; or it is not a folder.
     """
     if option:
-        return StoreLocation(_directory(option, cwd, home), "--store")
+        return StoreLocation(_directory(option, cwd, home), OPTION)
     for variable in VARIABLES:
         if uri := environ.get(variable):
             return StoreLocation(_directory(uri, cwd, home), variable)
@@ -46,6 +60,8 @@ def locate(
                 return StoreLocation(_directory(uri, cwd, home), f"{variable} in .env")
     if (cwd / "experiments" / "meta.db").is_file():
         return StoreLocation(cwd / "experiments", "./experiments")
+    if named is not None:
+        return StoreLocation(_directory(named[0], cwd, home), named[1])
     return StoreLocation(_known(home) / ".luml" / "experiments", "the default place")
 
 
@@ -57,6 +73,7 @@ def require(location: StoreLocation) -> Path:
     """
     directory = location.directory
     source = f"({location.source})"
+    ways = (*WAYS, OF_THE_SDK, *(f"    {line}" for line in sdk_lines(directory)))
     try:
         if (directory / "meta.db").exists():
             return directory
@@ -64,16 +81,39 @@ def require(location: StoreLocation) -> Path:
             problem = f"{directory} is a file, not the folder of a store {source}"
             raise StoreNotFound(problem, WAYS)
         if directory.is_dir():
-            raise StoreNotFound(
-                f"{directory} is not a LUML store: it has no meta.db {source}", WAYS
-            )
+            problem = f"{directory} is not a LUML store: it has no meta.db {source}"
+            raise StoreNotFound(problem, ways, location)
     except PermissionError as error:
         problem = f"{directory} may not be opened by this user {source}"
         raise StoreNotFound(problem, WAYS) from error
     except OSError as error:
         problem = f"{directory} is not a folder: {error.strerror} {source}"
         raise StoreNotFound(problem, WAYS) from error
-    raise StoreNotFound(f"no store of runs at {directory} {source}", (*WAYS, HOW))
+    raise StoreNotFound(f"no store of runs at {directory} {source}", ways, location)
+
+
+def sdk_lines(directory: Path) -> tuple[str, ...]:
+    """Return the lines of Python that log a run into the store in a folder, started from here."""
+    uri = f"sqlite://{_from_here(directory)}"
+    named = repr(uri) if {*uri} & {*'"\\'} or not uri.isprintable() else f'"{uri}"'
+    return (
+        "from luml.experiments.tracker import ExperimentTracker",
+        f"tracker = ExperimentTracker({named})",
+        'tracker.start_experiment(name="first")',
+        'tracker.log_dynamic("loss", 0.5, step=1)',
+        "tracker.end_experiment()",
+    )
+
+
+def program_line(location: StoreLocation) -> str:
+    """Return the command that starts a program whose run is looked for in a store."""
+    named = f" --store {quote(_from_here(location.directory))}" if location.source == OPTION else ""
+    return f"flow-tui run{named} -- python train.py"
+
+
+def _from_here(directory: Path) -> str:
+    place, cwd = directory.absolute(), person.cwd()
+    return f"./{place.relative_to(cwd)}" if place.is_relative_to(cwd) else str(place)
 
 
 def choose(word: str, candidates: Sequence[Run], directory: Path) -> Run | None:

@@ -104,8 +104,19 @@ def start(words: list[str], path: Path) -> None:
         raise OpenFailed(f"{words[0]} ended with exit code {code}")
 
 
-def editor(environ: Mapping[str, str]) -> list[str]:
+def viewing_editor(environ: Mapping[str, str]) -> list[str]:
     """Return the command of the person's editor, read-only if that editor has a flag for it.
+
+    Raises:
+        OpenFailed: There is no editor.
+    """
+    words = editor(environ)
+    flag = _VIEW_ONLY.get(Path(words[0]).name)
+    return [*words, flag] if flag else words
+
+
+def editor(environ: Mapping[str, str]) -> list[str]:
+    """Return the command of the person's editor.
 
     Raises:
         OpenFailed: There is no editor.
@@ -120,12 +131,11 @@ def editor(environ: Mapping[str, str]) -> list[str]:
             f"{words[0]!r} is not installed" if words[0] else "neither vim nor nano is installed"
         )
         raise OpenFailed(f"{missing}; set $EDITOR to an editor that is")
-    flag = _VIEW_ONLY.get(Path(words[0]).name)
-    return [*words, flag] if flag else words
+    return words
 
 
 def edit(words: list[str], path: Path) -> None:
-    """Run an editor on a copy, give it the terminal, and wait for its end.
+    """Run an editor on a file, give it the terminal, and wait for its end.
 
     Raises:
         OpenFailed: The editor cannot be started, or failed.

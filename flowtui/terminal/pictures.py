@@ -32,8 +32,15 @@ class Protocol(StrEnum):
     SIXEL = "sixel"
 
 
-def protocol(environ: Mapping[str, str]) -> Protocol | None:
-    """Return the protocol that the terminal is known to have, None if there is none."""
+def protocol(environ: Mapping[str, str], wanted: str | None = None) -> Protocol | None:
+    """Return the protocol that the terminal is known to have, None if there is none.
+
+    Args:
+        environ: The environment, which says what the terminal is.
+        wanted: The protocol that the person says it has, in lower case, or `none`.
+    """
+    if wanted is not None:
+        return next((one for one in Protocol if one.lower() == wanted), None)
     program = environ.get("TERM_PROGRAM", "")
     term = environ.get("TERM", "")
     if "KITTY_WINDOW_ID" in environ or term in ("xterm-kitty", "xterm-ghostty"):

@@ -19,6 +19,7 @@ from textual.app import App
 from textual.css.stylesheet import Stylesheet
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.keys import _character_to_key
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import ModalScreen, Screen, ScreenResultType
@@ -267,6 +268,11 @@ def broken_screen(error: BaseException) -> Screen[object] | None:
 
 def _codes(error: BaseException) -> set[CodeType]:
     return {frame.f_code for frame, _line in traceback.walk_tb(error.__traceback__)}
+
+
+def character_key(character: str) -> str:
+    """Return the name of the key that types a character."""
+    return _character_to_key(character)
 
 
 def fires_late(timer: Timer) -> Timer:

@@ -6,7 +6,7 @@ They stand below the app and do not import it. Most of what they use is Textual'
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flowtui.terminal.session import Session
@@ -33,7 +33,17 @@ class Options:
     user: str = ""
     """The author of annotations."""
     is_slow: bool = False
-    """Whether an option says that the link is slow; over SSH it is measured as well."""
+    """Whether the person says that the link is slow; over SSH it is measured as well."""
+    theme_of_file: str | None = None
+    """The theme that the person's file names, whether or not it is in force."""
+    columns: tuple[str, ...] = ()
+    """The columns of the list of runs, as a person names them, where none were chosen."""
+    pictures: str | None = None
+    """How pictures are sent to the terminal, in lower case; None for what the terminal says."""
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    """Other keys than the default ones, by the ids of bindings."""
+    mistakes: tuple[str, ...] = ()
+    """What is wrong in the person's file, a sentence each, for a notice at the start."""
 
 
 class Host(InternalApp):
@@ -138,6 +148,14 @@ class Host(InternalApp):
 
     def copy(self, text: str) -> None:
         """Send text to the clipboard, and notify the person of the outcome."""
+        raise NotImplementedError
+
+    def open_demo(self) -> None:
+        """Leave for the demo store."""
+        raise NotImplementedError
+
+    def choose_theme(self, name: str) -> None:
+        """Change the colours, here and from now on."""
         raise NotImplementedError
 
     def send_notice(self, sequence: str) -> None:

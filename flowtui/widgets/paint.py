@@ -19,6 +19,7 @@ ROLE_CLASSES = {
     "role--error",
     "role--cursor",
     "role--cursor-blurred",
+    "role--curve-1",
 }
 """Component classes of every screen with widgets that paint; app.tcss gives them their styles.
 

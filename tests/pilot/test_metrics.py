@@ -639,13 +639,13 @@ def log(store: Path, run_id: str, key: str, step: int, value: float) -> None:
 
 async def test_curves_grow_with_their_run(demo_copy: Path) -> None:
     run = open_store(demo_copy).resolve(ACTIVE).row
-    last = open_store(demo_copy).run(run.id).metrics.last_points()["eval/loss"]
+    last = open_store(demo_copy).run(run.id).metrics.last_points()["val/loss"]
     async with opened(open_store(demo_copy), ACTIVE, tab="metrics") as pilot:
-        log(demo_copy, run.id, "eval/loss", last.step + 1, 0.03125)
+        log(demo_copy, run.id, "val/loss", last.step + 1, 0.03125)
         await until(lambda: "0.03125" in screen_text(pilot), "the small chart's growth")
-        pilot.app.screen.query_one(ChartGrid).put_cursor("eval/loss")
+        pilot.app.screen.query_one(ChartGrid).put_cursor("val/loss")
         await press(pilot, "enter")
-        log(demo_copy, run.id, "eval/loss", last.step + 2, 0.0625)
+        log(demo_copy, run.id, "val/loss", last.step + 2, 0.0625)
         await until(
             lambda: f"step {last.step + 2:,}   0.0625" in crosshair_line(pilot), "the growth"
         )
@@ -653,18 +653,18 @@ async def test_curves_grow_with_their_run(demo_copy: Path) -> None:
 
 async def test_a_window_stays_says_what_is_new_and_follows_when_asked(demo_copy: Path) -> None:
     run = open_store(demo_copy).resolve(ACTIVE).row
-    last = open_store(demo_copy).run(run.id).metrics.last_points()["eval/loss"]
+    last = open_store(demo_copy).run(run.id).metrics.last_points()["val/loss"]
     async with opened(open_store(demo_copy), ACTIVE, tab="metrics") as pilot:
-        pilot.app.screen.query_one(ChartGrid).put_cursor("eval/loss")
+        pilot.app.screen.query_one(ChartGrid).put_cursor("val/loss")
         await press(pilot, "enter", "home", "plus")
         before = crosshair_line(pilot)
-        log(demo_copy, run.id, "eval/loss", last.step + 1, 0.03125)
-        log(demo_copy, run.id, "eval/loss", last.step + 2, 0.0625)
+        log(demo_copy, run.id, "val/loss", last.step + 1, 0.03125)
+        log(demo_copy, run.id, "val/loss", last.step + 2, 0.0625)
         await until(lambda: "2 new" in title(pilot), "the badge")
         assert crosshair_line(pilot) == before
         await press(pilot, "end")
         assert "following" in title(pilot)
-        log(demo_copy, run.id, "eval/loss", last.step + 3, 0.125)
+        log(demo_copy, run.id, "val/loss", last.step + 3, 0.125)
         await until(lambda: f"step {last.step + 3:,}   0.125" in crosshair_line(pilot), "following")
         assert "part" in title(pilot)
 

@@ -41,7 +41,7 @@ async def test_shows_the_whole_record(demo: Store) -> None:
 async def test_a_running_run_has_parameters_and_metrics(demo: Store) -> None:
     async with opened(demo, ACTIVE) as pilot:
         shown = screen_text(pilot)
-        assert "eval/loss" in shown
+        assert "val/loss" in shown
         assert "base_model" in shown
 
 

@@ -266,8 +266,10 @@ async def test_the_review_of_the_list_goes_through_the_roots(tmp_path: Path) -> 
         await until(lambda: "✎ 1" in screen_text(pilot), "the mark in the list")
 
 
-async def test_narrow_terminals_show_one_pane_at_a_time(tmp_path: Path) -> None:
-    async with opened(written(tmp_path, AGENT), "run", size=(80, 24), tab="traces") as pilot:
+async def test_narrow_terminals_show_one_pane_of_a_long_trace_at_a_time(tmp_path: Path) -> None:
+    more = [span(number, 1) for number in range(20, 40)]
+    spans = [*AGENT, *more]
+    async with opened(written(tmp_path, spans), "run", size=(80, 24), tab="traces") as pilot:
         await open_trace(pilot)
         assert not pilot.app.screen.query_one("#span-detail", Document).is_on_screen
         await pilot.press("down", "enter")

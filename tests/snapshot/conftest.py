@@ -8,6 +8,7 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
+from tests.pilot.conftest import own_state as own_state
 from tests.pilot.pilot import still
 
 

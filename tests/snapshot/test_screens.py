@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.worker import get_current_worker
 
 from flowtui.app.app import FlowApp
+from flowtui.app.welcome import WelcomeApp
 from flowtui.screens.attachments.preview import FilePreview
 from flowtui.store import params as logged_params
 from flowtui.store import runs as run_rows
@@ -22,6 +23,7 @@ from flowtui.store.errors import ReadCancelled
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
 from flowtui.store.traces import spans as span_rows
+from flowtui.store.values import StoreLocation
 from flowtui.widgets.host import Options
 from flowtui.widgets.trees.file_tree import FileTree
 from tests.conftest import NOW, open_store
@@ -307,7 +309,7 @@ def test_trace(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
 @BOTH
 def test_trace_chat(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     app = app_on(demo, AGENT, "traces")
-    pane = ["tab"] if size == SMALL else []
+    pane = ["|", "tab"] if size == SMALL else []
     before = has_rested(*WITH_ERRORS, "G", *pane, until_shows="wrong colour")
     assert snap_compare(app, terminal_size=size, run_before=before)
 
@@ -462,3 +464,13 @@ def shows(text: str) -> Before:
         await pilot.pause()
 
     return before
+
+
+@BOTH
+def test_no_store(
+    snap_compare: Snap, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.chdir(Path.home())
+    where = StoreLocation(Path.home() / ".luml" / "experiments", "the default place")
+    app = WelcomeApp(Options(user="ana"), where, lambda: False)
+    assert snap_compare(app, terminal_size=size, run_before=keys())

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowtui.previews import zooming
 from flowtui.previews.errors import PreviewFailed
 
 if TYPE_CHECKING:
@@ -72,13 +73,15 @@ def _page(
         if form == "text" or text.strip():
             return {}, text.encode("utf-8", "replace")
     width, height = page.get_size()
-    box_width, box_height = arguments["width"], arguments["height"]
-    assert isinstance(box_width, int)
-    assert isinstance(box_height, int)
     if width < 1 or height < 1:
         raise PreviewFailed("The page has no size.")
-    scale = min(box_width / width, box_height / height)
-    bitmap = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False)
+    view, box = zooming.told(arguments), zooming.box_told(arguments)
+    seen = zooming.window((width, height), box, view, is_drawn=True)
+    scale = min(box[0] / width, box[1] / height) * view.zoom
+    # What is cut off from the left, the bottom, the right and the top.
+    edges = (seen.left * width, (1 - seen.bottom) * height,
+             (1 - seen.right) * width, seen.top * height)  # fmt: skip
+    bitmap = page.render(scale=scale, crop=edges, rev_byteorder=True, prefer_bgrx=False)
     row_bytes = bitmap.width * 3
     data = bytes(bitmap.buffer)
     rows = [data[n * bitmap.stride :][:row_bytes] for n in range(bitmap.height)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
+from flowtui.previews import zooming
 from flowtui.previews.errors import PreviewFailed
 from flowtui.previews.parsers import pixels
 
@@ -86,12 +87,17 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
     if data is None:
         raise PreviewFailed("The drawing is too large to be shown.")
     drawing = Harmless(data)
-    width, height = _enlarged(drawing.size, arguments)
+    view, box = zooming.told(arguments), zooming.box_told(arguments)
+    seen = zooming.window(drawing.size, box, view, is_drawn=True)
+    width = round(seen.width_px / (seen.right - seen.left))
+    height = round(seen.height_px / (seen.bottom - seen.top))
     try:
         png = resvg_py.svg_to_bytes(svg_string=drawing.text, width=width, height=height, dpi=DPI)
     except ValueError as error:
         raise PreviewFailed(f"The drawing cannot be shown: {error}.") from error
-    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as whole:
+        left, top = round(seen.left * width), round(seen.top * height)
+        image = whole.crop((left, top, left + seen.width_px, top + seen.height_px))
         drawn, ground = pixels.on_ground(image, arguments)
         clear = "nothing to be seen at this size" if pixels.is_clear(image) else ""
     left_out = f"{drawing.left_out} references to elsewhere were not followed"
@@ -101,14 +107,6 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
         "note": ", ".join(filter(None, [left_out if drawing.left_out else "", ground, clear])),
     }  # fmt: skip
     return values, drawn.tobytes()
-
-
-def _enlarged(size: tuple[float, float], arguments: Mapping[str, JsonValue]) -> tuple[int, int]:
-    box_width, box_height = arguments["width"], arguments["height"]
-    assert isinstance(box_width, int)
-    assert isinstance(box_height, int)
-    scale = min(box_width / size[0], box_height / size[1])
-    return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
 
 
 def _leads_out(key: str, value: str) -> bool:

@@ -26,9 +26,9 @@ class AlarmScreen(Dialog[str | None]):
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "set", "Tell me", key_display="Enter", priority=True,
-                tooltip="Watch the run from now on"),
+                id="alarm.set", tooltip="Watch the run from now on"),
         Binding("escape", "dismiss(None)", "Cancel", key_display="Esc",
-                tooltip="Watch nothing"),
+                id="dialog.close", tooltip="Watch nothing"),
     ]  # fmt: skip
 
     def __init__(self, name: str) -> None:

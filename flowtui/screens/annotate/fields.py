@@ -37,9 +37,21 @@ class OneOf(OneLine, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "space,right", "shift(1)", "Change", key_display="Space", tooltip="Choose the next one"
+            "space,right",
+            "shift(1)",
+            "Change",
+            key_display="Space",
+            id="field.next_value",
+            tooltip="Choose the next one",
         ),
-        Binding("left", "shift(-1)", "Change back", show=False, tooltip="Choose the previous one"),
+        Binding(
+            "left",
+            "shift(-1)",
+            "Change back",
+            show=False,
+            id="field.previous_value",
+            tooltip="Choose the previous one",
+        ),
     ]
 
     chosen: reactive[str] = reactive("", init=False, repaint=False)

@@ -73,10 +73,12 @@ class AnnotationForm(Asks, Dialog[Change | None]):
     ]
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save", key_display="^S", priority=True, tooltip="Write it"),
-        Binding("escape", "leave", "Cancel", key_display="Esc", tooltip="Write nothing"),
+        Binding("ctrl+s", "save", "Save", key_display="^S", priority=True, id="form.save",
+                tooltip="Write it"),
+        Binding("escape", "leave", "Cancel", key_display="Esc", id="dialog.close",
+                tooltip="Write nothing"),
         Binding("tab", "app.focus_next", "Next field", key_display="Tab",
-                tooltip="To the next field"),
+                id="form.next", tooltip="To the next field"),
     ]  # fmt: skip
 
     def __init__(

@@ -40,9 +40,30 @@ class _NameInput(Input):
     """The input of the field, with keys that take and pick names in use."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "take", "Take name", key_display="Tab", tooltip="Take the suggested name"),
-        Binding("down", "pick(1)", "Names", key_display="↓", tooltip="To the names in use"),
-        Binding("up", "pick(-1)", "Back", show=False, tooltip="Back through the names in use"),
+        Binding(
+            "tab",
+            "take",
+            "Take name",
+            key_display="Tab",
+            id="name.take",
+            tooltip="Take the suggested name",
+        ),
+        Binding(
+            "down",
+            "pick(1)",
+            "Names",
+            key_display="↓",
+            id="name.next",
+            tooltip="To the names in use",
+        ),
+        Binding(
+            "up",
+            "pick(-1)",
+            "Back",
+            show=False,
+            id="name.previous",
+            tooltip="Back through the names in use",
+        ),
     ]
 
     def __init__(self, field: NameField) -> None:

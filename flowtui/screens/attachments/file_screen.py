@@ -36,11 +36,12 @@ class FileScreen(Asks, Dialog[None]):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", key_display="Esc",
-                tooltip="Back to where the file was named"),
-        Binding("o", "open_file", "Open", tooltip="Open a private copy in the system's viewer"),
-        Binding("w", "save_file", "Save", tooltip="Save a copy of the file"),
+                id="file.leave", tooltip="Back to where the file was named"),
+        Binding("o", "open_file", "Open", id="file.open",
+                tooltip="Open a private copy in the system's viewer"),
+        Binding("w", "save_file", "Save", id="file.save", tooltip="Save a copy of the file"),
         Binding("tab", "next_part", "Card or file", key_display="Tab",
-                tooltip="To the card, or to the file"),
+                id="file.pane", tooltip="To the card, or to the file"),
     ]  # fmt: skip
 
     def __init__(self, source: FileSource, card: str = "") -> None:

@@ -59,7 +59,7 @@ def find(
     Raises:
         StoreError, PreviewFailed, PreviewCancelled.
     """
-    path = source.resolve()
+    path = source.looked_at
     found: list[FoundLine] = []
     count = 0
     due = monotonic() + TOLD_EVERY_S

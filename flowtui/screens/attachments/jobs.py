@@ -120,7 +120,7 @@ class FileJobs:
             Choice("save", "Save a copy on this machine"),
             Choice("scp", "Copy the scp command", "it fetches the file to your machine"),
         ]
-        by = pictures.protocol(os.environ)
+        by = pictures.protocol(os.environ, self._app.options.pictures)
         is_picture = kind is not None and (kind.is_image or kind in PICTURES)
         if by is not None and is_picture and not self._app.session.is_screen:
             ways.append(Choice("picture", "Show it in full resolution", f"by {by}"))
@@ -162,7 +162,7 @@ class FileJobs:
     def _picture(self, source: FileSource, request: Request) -> bytes:
         from flowtui.previews.preview import preview
 
-        by = pictures.protocol(os.environ)
+        by = pictures.protocol(os.environ, self._app.options.pictures)
         here = self._app.session
         if by is None or not pictures.passes_through(here):
             line = pictures.TMUX_LINE
@@ -288,7 +288,7 @@ def _found(named: Mapping[str, FileSource]) -> tuple[dict[str, Path], int]:
 
 def _to_edit(source: FileSource) -> Callable[[], None]:
     """Return what has a copy edited, in the terminal."""
-    words = opener.editor(os.environ)
+    words = opener.viewing_editor(os.environ)
     copy = opener.copies().copied(source.resolve(), source.name, is_left)
     return partial(opener.edit, words, copy)
 

@@ -16,13 +16,13 @@ from flowtui.previews.document_blocks import Member
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import Mode, Picture, Preview, Request, TablePage
 from flowtui.screens.attachments import title
+from flowtui.screens.attachments.looking import ZOOM_KEYS, PicturePanes
 from flowtui.screens.attachments.members import member_source
 from flowtui.screens.attachments.reading import (
     FileSource,
     Previews,
     ReadPart,
 )
-from flowtui.screens.attachments.searching import SearchedPanes
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.document import Document
@@ -45,7 +45,7 @@ class EncodingScreen(ChooseScreen):
         return action != "take_current"
 
 
-class FilePreview(SearchedPanes):
+class FilePreview(PicturePanes):
     """Shows one file. Posts `Shown` when it knows the file's kind and the pane that shows it."""
 
     KEYS: ClassVar[list[Binding]] = [
@@ -64,6 +64,7 @@ class FilePreview(SearchedPanes):
                 tooltip="The next line with the text that / has found"),
         Binding("N", "find_next(-1)", "Previous match", show=False, id="preview.previous",
                 tooltip="The line before with that text"),
+        *ZOOM_KEYS,
         Binding("H", "bytes", "Bytes", show=False, id="preview.bytes",
                 tooltip="Switch between the bytes of the file and its content"),
     ]  # fmt: skip
@@ -79,9 +80,8 @@ class FilePreview(SearchedPanes):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._previews = Previews()
-        self._wanted = self._request
-        """The request under way, else the one that is shown; the next key builds on it."""
         self._resize: Timer | None = None
+        self._series = ""
         self._outer: list[tuple[Request, int]] = []
         """What a member that is shown lies in, and where the cursor was there."""
         self._cursor_then: int | None = None
@@ -98,17 +98,22 @@ class FilePreview(SearchedPanes):
         return self._source
 
     @property
-    def kind(self) -> PreviewKind | None:
-        """The kind of file, once it is known."""
-        return self._parts[0].preview.kind if self._parts else None
-
-    @property
     def request(self) -> Request:
         """The form in which the file is shown."""
         return self._request
 
-    def show_source(self, source: FileSource | None, note: str = "") -> None:
-        """Show a file from its beginning, or a sentence if there is no file."""
+    def show_source(
+        self, source: FileSource | None, note: str = "", series: str = "", *, is_next: bool = False
+    ) -> None:
+        """Show a file from its beginning, or a sentence if there is no file.
+
+        Args:
+            source: The file.
+            note: The sentence.
+            series: Which file of a series it is, as `3 of 12`; empty if it is of none.
+            is_next: Whether it is looked at as the one before was: in that form, as near.
+        """
+        self._series = series
         is_other = source is None or self._source is None or source.key != self._source.key
         self._source = source
         if is_other:
@@ -126,7 +131,8 @@ class FilePreview(SearchedPanes):
             return
         if is_other:
             self._parts = []
-            self._request = self._fitting(Request())
+            request = replace(self._wanted, inside=(), encoding=None) if is_next else Request()
+            self._request = self._fitting(request)
         self._ask(replace(self._request, position=0, index=0) if is_other else self._first)
 
     def leave(self) -> None:
@@ -274,6 +280,8 @@ class FilePreview(SearchedPanes):
             return Mode.STATISTICS in self._modes
         if action == "encoding":
             return bool(self._encodings)
+        if action in ("zoom", "pan"):
+            return self.can_look(action)
         return True
 
     @property
@@ -293,6 +301,11 @@ class FilePreview(SearchedPanes):
         return self._modes[0] if self._wanted.mode is Mode.TEXT else Mode.TEXT
 
     @property
+    def _amount(self) -> str:
+        file = f"file {self._series}" if self._series else ""
+        return title.SEPARATOR.join(filter(None, (super()._amount, file)))
+
+    @property
     def keys_told(self) -> str:
         told = [self.found_told] if self._needle else []
         if (other := self._other_mode) is not None and self._wanted.mode is not Mode.HEX:
@@ -303,6 +316,9 @@ class FilePreview(SearchedPanes):
             told.append("H content" if self._wanted.mode is Mode.HEX else "H bytes")
         if self._is_paged or len(self._sheets) > 1:
             told.append("[ ] turn")
+        told = [*self.zoom_told, *told]
+        if self._series:
+            told.append(", . series")
         return "  ".join(told)
 
     def action_more(self) -> None:

@@ -32,6 +32,13 @@ class FileSource:
     name: str
     resolve: Callable[[], Path]
     """Returns the path, from any thread; raises a StoreError if the file must not be read."""
+    glance: Callable[[], Path] | None = None
+    """Returns a path for previews, at which a file that is far away is read in pieces."""
+
+    @property
+    def looked_at(self) -> Path:
+        """The path for previews; raises a StoreError if the file must not be read."""
+        return (self.glance or self.resolve)()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class Previews:
             PreviewFailed: it cannot be shown so.
             PreviewCancelled: nobody waits any more.
         """
-        path = source.resolve()
+        path = source.looked_at
         key = _key(path, request)
         with self._lock:
             if key in self._kept:

@@ -23,6 +23,7 @@ from flowtui.screens.attachments.jobs import FileJobs, Saving
 from flowtui.screens.attachments.marked import MarkedFiles
 from flowtui.screens.attachments.preview import FilePreview
 from flowtui.screens.attachments.reading import FileSource
+from flowtui.screens.attachments.series import FileSeries, series_of
 from flowtui.screens.dialogs.choose import Choice, chosen_order
 from flowtui.store.attachments.listing import By, tree
 from flowtui.store.attachments.values import (
@@ -90,6 +91,10 @@ class AttachmentsScreen(FindsInPreview):
                     tooltip=binding.tooltip, id=f"attachments.{binding.id}")
             for binding in FilePreview.KEYS
         ),
+        Binding("comma", "step(-1)", "Earlier", show=False, id="attachments.step_back",
+                tooltip="The file before in a series: step_100.png, step_200.png"),
+        Binding("full_stop", "step(1)", "Later", show=False, id="attachments.step_on",
+                tooltip="The next file of a series"),
         Binding("tab", "next_pane(1)", "Pane", key_display="Tab", show=False,
                 id="attachments.pane", tooltip="Go to the preview, and back to the files"),
         Binding("shift+tab", "next_pane(-1)", "Pane back", show=False,
@@ -110,6 +115,7 @@ class AttachmentsScreen(FindsInPreview):
         self._panes = Panes(self, self._two_panes)
         self._jobs: FileJobs | None = None
         self._marked = MarkedFiles()
+        self._series: FileSeries | None = None
 
     def compose_tab(self) -> Iterable[Widget]:
         with Horizontal(id="attachment-panes"):
@@ -213,8 +219,25 @@ class AttachmentsScreen(FindsInPreview):
     def show_preview(self) -> None:
         self._rest_here()
 
+    def action_step(self, by: int) -> None:
+        path = None if self._series is None else self._series.neighbour(by)
+        if path is not None and self._files.go_to(path):
+            self._show_file(is_next=True)
+
+    def _show_file(self, *, is_next: bool = False) -> None:
+        file = self._files.attachment
+        if file is None or file.state is not FileState.PRESENT:
+            return
+        beside = files_in(self._files.root)
+        self._series = series_of(
+            file.path, (one.path for one in beside if one.state is FileState.PRESENT)
+        )
+        told = "" if self._series is None else self._series.told
+        self._preview.show_source(self._source(file), series=told, is_next=is_next)
+
     def _rest_here(self) -> None:
         node = self._files.node
+        self._series = None
         if isinstance(node, FolderNode):
             latest = "" if node.latest_at is None else f", last changed {fmt.when(node.latest_at)}"
             said = f"{fmt.count(node.file_count, 'file')}, {fmt.size(node.size_bytes)}{latest}."
@@ -222,14 +245,14 @@ class AttachmentsScreen(FindsInPreview):
         elif node is None:
             self._preview.show_source(None)
         elif node.attachment.state is FileState.PRESENT:
-            self._preview.show_source(self._source(node.attachment))
+            self._show_file()
         else:
             self._preview.show_source(None, why_not(node.attachment))
         self._panes.fit()
 
     def _source(self, file: Attachment) -> FileSource:
         resolve = partial(self.run.files.path, file.path)
-        return FileSource(file.path, file.path, resolve)
+        return FileSource(file.path, file.path, resolve, partial(self.run.files.glance, file.path))
 
     @on(FilePreview.Shown)
     def take_kind(self, message: FilePreview.Shown) -> None:
@@ -336,6 +359,10 @@ class AttachmentsScreen(FindsInPreview):
             return False
         if action == "compare":
             return self.is_composed and self._pair is not None
+        if action == "step":
+            (by,) = parameters
+            assert isinstance(by, int)
+            return self._series is not None and self._series.neighbour(by) is not None
         if action == "preview" and previews:
             name = str(parameters[0]).partition("(")[0]
             return previews.first().check_action(name, ())

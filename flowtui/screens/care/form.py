@@ -78,10 +78,12 @@ class CareForm(Asks, Dialog[RecordsEdited | None]):
         (30, "-tall"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save", key_display="^S", priority=True, tooltip="Write it"),
-        Binding("escape", "leave", "Cancel", key_display="Esc", tooltip="Write nothing"),
+        Binding("ctrl+s", "save", "Save", key_display="^S", priority=True, id="form.save",
+                tooltip="Write it"),
+        Binding("escape", "leave", "Cancel", key_display="Esc", id="dialog.close",
+                tooltip="Write nothing"),
         Binding("tab", "app.focus_next", "Next field", key_display="Tab",
-                tooltip="To the next field"),
+                id="form.next", tooltip="To the next field"),
     ]  # fmt: skip
 
     def __init__(self, subject: CareSubject, save: Save) -> None:

@@ -28,10 +28,11 @@ class CollectScreen(LiveScreen[bool]):
 
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy", "Copy endpoint", tooltip="Copy the line that points exporters here"),
+        Binding("y", "copy", "Copy endpoint", id="collect.copy",
+                tooltip="Copy the line that points exporters here"),
         Binding("s", "dismiss(True)", "Stop",
-                tooltip="Write what was received, and stop collecting"),
-        Binding("escape,C", "dismiss(False)", "Hide", key_display="Esc",
+                id="collect.stop", tooltip="Write what was received, and stop collecting"),
+        Binding("escape,C", "dismiss(False)", "Hide", key_display="Esc", id="collect.hide",
                 tooltip="Hide this while collecting continues; C shows it again"),
     ]  # fmt: skip
 

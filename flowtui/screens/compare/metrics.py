@@ -253,7 +253,7 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
         if key is None or shown is None:
             self.notify("There is no curve under the cursor.", title="Nothing to export")
             return
-        curve = run_curve(self._plan.overlays(shown), self._marker, self._x_axis)
+        curve = run_curve(self._plan.overlays(shown), self._marker, self._x_axis, self._look)
         lost = self._plan.lost(shown)
         curve = replace(curve, heading=self._plan.heading(shown), lost=lost)
         stem = file_stem("compare", key)

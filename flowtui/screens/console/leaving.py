@@ -15,9 +15,10 @@ class ProgramLeaveScreen(AskScreen[Leaving]):
     """Asks whether the program goes on; dismisses with the answer, empty for staying."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "dismiss('leave')", "Leave it running",
+        Binding("l", "dismiss('leave')", "Leave it running", id="program.leave",
                 tooltip="Leave flow-tui; the program, its output and its spans go on"),
         Binding("s", "dismiss('stop')", "Stop it",
-                tooltip="Ask the program to end (SIGTERM), and leave flow-tui"),
-        Binding("escape", "dismiss('')", "Stay", key_display="Esc", tooltip="Stay here"),
+                id="program.stop", tooltip="Ask the program to end (SIGTERM), and leave flow-tui"),
+        Binding("escape", "dismiss('')", "Stay", key_display="Esc", id="dialog.close",
+                tooltip="Stay here"),
     ]  # fmt: skip

@@ -41,7 +41,14 @@ class ChoiceLines(VirtualList):
     """Shows choices, each with a mark if it is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Choose", key_display="Enter", tooltip="Choose this one"),
+        Binding(
+            "enter",
+            "choose",
+            "Choose",
+            key_display="Enter",
+            id="choose.take",
+            tooltip="Choose this one",
+        ),
     ]
 
     def __init__(self, marks: tuple[str, str]) -> None:
@@ -92,8 +99,9 @@ class _ChooseScreen(Dialog[list[str] | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel", key_display="Esc",
-                tooltip="Leave everything as it is"),
-        Binding("down", "focus_list", "To the list", show=False, tooltip="To the list"),
+                id="dialog.close", tooltip="Leave everything as it is"),
+        Binding("down", "focus_list", "To the list", show=False, id="choose.list",
+                tooltip="To the list"),
     ]  # fmt: skip
     marks: ClassVar[tuple[str, str]]
 
@@ -159,7 +167,9 @@ class OrderScreen(ChooseScreen):
     """Chooses the column to sort by; choosing the present column again reverses the order."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "reverse", "Reverse", tooltip="Reverse the present order"),
+        Binding(
+            "s", "reverse", "Reverse", id="choose.reverse", tooltip="Reverse the present order"
+        ),
     ]
 
     def action_reverse(self) -> None:
@@ -200,12 +210,15 @@ class ColumnsScreen(_ChooseScreen):
     marks = ("☐", "☑")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "toggle_choice", "Show or hide", key_display="Space",
-                tooltip="Show this column, or hide it"),
+                id="columns.toggle", tooltip="Show this column, or hide it"),
         Binding("enter", "apply", "Apply", key_display="Enter", priority=True,
-                tooltip="Show the marked columns"),
-        Binding("shift+up,K", "shift(-1)", "Earlier", key_display="K", tooltip="Further left"),
-        Binding("shift+down,J", "shift(1)", "Later", key_display="J", tooltip="Further right"),
-        Binding("0", "reset", "Default", tooltip="Go back to the default columns"),
+                id="columns.apply", tooltip="Show the marked columns"),
+        Binding("shift+up,K", "shift(-1)", "Earlier", key_display="K", id="columns.earlier",
+                tooltip="Further left"),
+        Binding("shift+down,J", "shift(1)", "Later", key_display="J", id="columns.later",
+                tooltip="Further right"),
+        Binding("0", "reset", "Default", id="columns.reset",
+                tooltip="Go back to the default columns"),
     ]  # fmt: skip
 
     def __init__(self, title: str, choices: Sequence[Choice], chosen: Sequence[str]) -> None:

@@ -30,8 +30,9 @@ class AskScreen(Dialog[Answer]):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "scroll_details(1)", "More", key_display="↓",
-                tooltip="What there is no room for"),
-        Binding("up,k", "scroll_details(-1)", "Up", show=False, tooltip="Back up"),
+                id="question.down", tooltip="What there is no room for"),
+        Binding("up,k", "scroll_details(-1)", "Up", show=False, id="question.up",
+                tooltip="Back up"),
     ]  # fmt: skip
 
     lines_below: ClassVar[int] = 0
@@ -80,9 +81,9 @@ class ConfirmScreen(AskScreen[bool]):
     """Asks a yes-or-no question: dismisses with whether the answer was yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "dismiss(True)", "Yes", tooltip="Do it"),
+        Binding("y", "dismiss(True)", "Yes", id="question.yes", tooltip="Do it"),
         Binding("n,escape", "dismiss(False)", "No", key_display="n Esc",
-                tooltip="Leave everything as it is"),
+                id="question.no", tooltip="Leave everything as it is"),
     ]  # fmt: skip
 
 
@@ -91,8 +92,9 @@ class ConflictScreen(AskScreen[Literal["overwrite", "skip", ""]]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "dismiss('overwrite')", "Overwrite",
-                tooltip="Undo, and overwrite what is there now"),
-        Binding("s", "dismiss('skip')", "Skip", tooltip="Keep what is there now; u goes on"),
+                id="conflict.overwrite", tooltip="Undo, and overwrite what is there now"),
+        Binding("s", "dismiss('skip')", "Skip", id="conflict.skip",
+                tooltip="Keep what is there now; u goes on"),
         Binding("escape", "dismiss('')", "Cancel", key_display="Esc",
-                tooltip="Leave everything as it is"),
+                id="dialog.close", tooltip="Leave everything as it is"),
     ]  # fmt: skip

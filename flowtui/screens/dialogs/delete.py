@@ -25,13 +25,14 @@ class DeleteScreen(AskScreen[bool]):
     lines_below = 4
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "agree", "Delete", key_display="Enter", priority=True,
-                tooltip="Delete it, once its name or `delete` is typed"),
+                id="delete.agree", tooltip="Delete it, once its name or `delete` is typed"),
         Binding("escape", "dismiss(False)", "Cancel", key_display="Esc",
-                tooltip="Leave everything as it is"),
+                id="dialog.close", tooltip="Leave everything as it is"),
         # The field has bindings of its own for these keys.
         Binding("down", "scroll_details(1)", "More", key_display="↓", priority=True,
-                tooltip="What there is no room for"),
-        Binding("up", "scroll_details(-1)", "Up", show=False, priority=True, tooltip="Back up"),
+                id="delete.down", tooltip="What there is no room for"),
+        Binding("up", "scroll_details(-1)", "Up", show=False, priority=True, id="delete.up",
+                tooltip="Back up"),
     ]  # fmt: skip
 
     def __init__(self, question: str, name: str, details: Sequence[str]) -> None:

@@ -52,14 +52,15 @@ class ExportScreen(Dialog[Export | None]):
     AUTO_FOCUS = "Input"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", tooltip="Save nothing"),
+        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", id="dialog.close",
+                tooltip="Save nothing"),
         Binding("enter", "save", "Save", key_display="Enter", priority=True,
-                tooltip="Save under this path"),
+                id="export.save", tooltip="Save under this path"),
         # Priority: otherwise a widget around the list would take these keys to scroll.
         Binding("down", "shift_format(1)", "Format", key_display="↑↓", priority=True,
-                tooltip="Choose the next format"),
+                id="export.next_format", tooltip="Choose the next format"),
         Binding("up", "shift_format(-1)", "Previous format", show=False, priority=True,
-                tooltip="Choose the previous format"),
+                id="export.previous_format", tooltip="Choose the previous format"),
     ]  # fmt: skip
 
     def __init__(self, folder: Path, stem: str, formats: Sequence[ExportFormat]) -> None:

@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 from flowtui.screens.dialog import Dialog
 from flowtui.widgets.cells import Line, Piece, fit
+from flowtui.widgets.frame.declared import as_declared
 from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.paint import ROLE_CLASSES
@@ -47,7 +48,7 @@ def key_rows(bindings: Iterable[ActiveBinding]) -> list[KeyRow]:
     Bindings without a tooltip are Textual's own, and are left out.
     """
     grouped: dict[tuple[str, str], list[ActiveBinding]] = {}
-    for active in bindings:
+    for active in as_declared(bindings):
         if active.binding.tooltip and not active.binding.system:
             action = active.binding.action.removeprefix("app.")
             grouped.setdefault((_place(active.node), action), []).append(active)
@@ -118,7 +119,7 @@ class KeysScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "Close", key_display="Esc",
-                tooltip="Back to where you were"),
+                id="keys.close", tooltip="Back to where you were"),
     ]  # fmt: skip
 
     def __init__(self, bindings: Iterable[ActiveBinding]) -> None:

@@ -48,10 +48,11 @@ class SaveScreen(Dialog[Path | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "save", "Save", key_display="Enter", priority=True,
-                tooltip="Save under this path"),
+                id="save.save", tooltip="Save under this path"),
         Binding("tab", "complete", "Complete", key_display="Tab", priority=True,
-                tooltip="Complete the name of the folder or file"),
-        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", tooltip="Save nothing"),
+                id="save.complete", tooltip="Complete the name of the folder or file"),
+        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", id="dialog.close",
+                tooltip="Save nothing"),
     ]  # fmt: skip
 
     def __init__(self, folder: Path, what: ToSave) -> None:

@@ -36,8 +36,22 @@ class SampleColumnsScreen(ColumnsScreen):
     """Chooses columns, their order and their widths; `widths` has the widths that were changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "widen(1)", "Width", key_display="←→", tooltip="Make it wider"),
-        Binding("left,h", "widen(-1)", "Narrower", show=False, tooltip="Make it narrower"),
+        Binding(
+            "right,l",
+            "widen(1)",
+            "Width",
+            key_display="←→",
+            id="columns.wider",
+            tooltip="Make it wider",
+        ),
+        Binding(
+            "left,h",
+            "widen(-1)",
+            "Narrower",
+            show=False,
+            id="columns.narrower",
+            tooltip="Make it narrower",
+        ),
     ]
 
     def __init__(

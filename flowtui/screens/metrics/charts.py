@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -16,6 +17,7 @@ from flowtui.store.errors import FilterError
 from flowtui.store.values import Kind, LoggedPoint
 from flowtui.terminal import session
 from flowtui.widgets.charts.chart import BLOCKS, BRAILLE
+from flowtui.widgets.charts.curve import Look
 from flowtui.widgets.charts.grid import ChartGrid
 from flowtui.widgets.charts.grid_layout import CardGroup, grouped, neighbour_key
 from flowtui.widgets.frame.filter_line import FilterLine
@@ -37,6 +39,11 @@ class ChartsScreen(StoreScreen):
                 tooltip="Fold all groups, or unfold them"),
         Binding("b", "toggle_marker", "Blocks", show=False, id="metrics.blocks",
                 tooltip="Draw with blocks if the font has no braille, or with braille again"),
+        Binding("o", "toggle_log", "Log y", show=False, id="metrics.log",
+                tooltip="Logarithmic values in all charts, or linear again"),
+        Binding("percent_sign", "toggle_outliers", "Outliers", key_display="%", show=False,
+                id="metrics.outliers",
+                tooltip="Leave the extreme percent of the values at each end out of the axis"),
     ]  # fmt: skip
     none_logged: str
     """What is said if there are no metrics."""
@@ -59,6 +66,7 @@ class ChartsScreen(StoreScreen):
         self._folded: set[str] = set()
         self._in_sight: tuple[str, ...] = ()
         self._marker = BRAILLE
+        self._look = Look()
 
     def on_mount(self) -> None:
         if self.is_composed:
@@ -198,6 +206,17 @@ class ChartsScreen(StoreScreen):
         self._marker = BLOCKS if self._marker == BRAILLE else BRAILLE
         self.grid.use_marker(self._marker)
         self.zoom.use_marker(self._marker)
+
+    def action_toggle_log(self) -> None:
+        self._use_look(replace(self._look, is_log=not self._look.is_log))
+
+    def action_toggle_outliers(self) -> None:
+        self._use_look(replace(self._look, leaves_out=not self._look.leaves_out))
+
+    def _use_look(self, look: Look) -> None:
+        self._look = look
+        self.grid.use_look(look)
+        self.zoom.use_look(look)
 
     # One metric ------------------------------------------------------------------------------
 

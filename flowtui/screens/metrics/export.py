@@ -55,9 +55,7 @@ def save(run: OpenRun, shown: Zoomed, curve: Curve, chosen: Export) -> str:
             left_out = f", without {fmt.count(count, 'row')} that have no step," if count else ""
             return fmt.count(written.point_count, "point") + left_out
         if chosen.format_key == "svg":
-            out.write(
-                chart_svg(all_series, f"{run.name} · {shown.series.key}", is_log=curve.is_log)
-            )
+            out.write(chart_svg(all_series, f"{run.name} · {shown.series.key}", curve.look))
         else:
             write_chart(curve, out)
         return "the chart"

@@ -33,7 +33,7 @@ from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.charts.card import NO_STEPS
-from flowtui.widgets.charts.curve import Curve, XAxis, others
+from flowtui.widgets.charts.curve import Curve, Look, XAxis, others
 from flowtui.widgets.charts.curve_pane import CurvePane
 from flowtui.widgets.frame.filter_line import FilterLine
 
@@ -136,6 +136,10 @@ class MetricZoom(Exports, Container):
     def use_marker(self, marker: str) -> None:
         """Draw with BRAILLE or with BLOCKS."""
         self._pane.use_marker(marker)
+
+    def use_look(self, look: Look) -> None:
+        """Place the values on the vertical axis in another way."""
+        self._pane.use_look(look)
 
     def show_failure(self, text: str) -> None:
         """Show why there is no curve."""

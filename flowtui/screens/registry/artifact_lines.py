@@ -30,7 +30,7 @@ class ArtifactLines(VirtualList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Open", key_display="Enter",
-                tooltip="Open this run where it lies, read-only"),
+                id="registry.open", tooltip="Open this run where it lies, read-only"),
     ]  # fmt: skip
 
     def __init__(self) -> None:

@@ -72,14 +72,17 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
     AUTO_FOCUS = "ArtifactLines"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "search", "Search", key_display="/", tooltip="Search by name"),
-        Binding("s", "sort", "Order", tooltip="Order by another column"),
-        Binding("m", "models", "Models", tooltip="List models, which may hold a run, or runs"),
-        Binding("w", "download", "Save", tooltip="Download this run whole, as a .luml file"),
+        Binding("slash", "search", "Search", key_display="/", id="registry.search",
+                tooltip="Search by name"),
+        Binding("s", "sort", "Order", id="registry.sort", tooltip="Order by another column"),
+        Binding("m", "models", "Models", id="registry.models",
+                tooltip="List models, which may hold a run, or runs"),
+        Binding("w", "download", "Save", id="registry.download",
+                tooltip="Download this run whole, as a .luml file"),
         Binding("ctrl+r", "reload", "Ask again", show=False, key_display="^R",
-                tooltip="Ask the registry again"),
+                id="registry.reload", tooltip="Ask the registry again"),
         Binding("escape", "back", "Close", key_display="Esc",
-                tooltip="Stop what is being read, or close this"),
+                id="registry.close", tooltip="Stop what is being read, or close this"),
     ]  # fmt: skip
 
     def __init__(self, connection: Connection, store: Store) -> None:

@@ -27,8 +27,17 @@ class ReviewDocument(Document):
     """Shows the item. Its own keys are left out of the footer, which has the keys that answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Move", show=False, tooltip="To the next line"),
-        Binding("enter", "choose", "Open", show=False, tooltip="Open what is under the cursor"),
+        Binding(
+            "down,j", "move(1)", "Move", show=False, id="move.down", tooltip="To the next line"
+        ),
+        Binding(
+            "enter",
+            "choose",
+            "Open",
+            show=False,
+            id="move.choose",
+            tooltip="Open what is under the cursor",
+        ),
     ]
 
 

@@ -33,11 +33,11 @@ class QuestionScreen(Dialog[Question | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "take", "Judge this", key_display="^S", priority=True,
-                tooltip="Go on with this question"),
+                id="form.save", tooltip="Go on with this question"),
         Binding("escape", "dismiss(None)", "Cancel", key_display="Esc",
-                tooltip="Go on with the present question"),
+                id="dialog.close", tooltip="Go on with the present question"),
         Binding("tab", "app.focus_next", "Next field", key_display="Tab",
-                tooltip="To the next field"),
+                id="form.next", tooltip="To the next field"),
     ]  # fmt: skip
 
     def __init__(self, names: Sequence[AnnotationName], present: Question) -> None:

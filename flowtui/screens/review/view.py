@@ -97,11 +97,11 @@ class ReviewView(Annotated, Generic[Item]):
                 tooltip="Answer true, and go on"),
         Binding("minus", "give_feedback(False)", "Bad", key_display="-", id="review.bad",
                 tooltip="Answer false, and go on"),
-        Binding("0", "answer_digit(0)", "Answer", key_display="0-9", id="review.digit",
+        Binding("0", "answer_digit(0)", "Answer", key_display="0-9", id="review.digit_0",
                 tooltip="Answer with this digit, and go on"),
         *(
             Binding(str(digit), f"answer_digit({digit})", "Answer", show=False,
-                    tooltip="Answer with this digit, and go on")
+                    id=f"review.digit_{digit}", tooltip="Answer with this digit, and go on")
             for digit in range(1, 10)
         ),
         # With priority, because otherwise the document, which has the focus, would take Enter.

@@ -53,10 +53,23 @@ class ColumnPlan:
             kept[self._store] = list(keys)
         remembered.put(COLUMNS_KEY, dict(list(kept.items())[-STORES_KEPT:]) or None)
 
-    def keys(self, telling: TellingKeys, order: RunOrder, has_groups: bool) -> list[str]:
-        """Return the keys of the columns; that of the order is among them."""
+    def keys(
+        self, telling: TellingKeys, order: RunOrder, has_groups: bool, usual: Sequence[str] = ()
+    ) -> list[str]:
+        """Return the keys of the columns; that of the order is among them.
+
+        Args:
+            telling: What matters among the listed runs.
+            order: How they are sorted.
+            has_groups: Whether there are several groups.
+            usual: The columns of the person's settings, which take the place of what matters.
+        """
         column = order.column
-        shown = list(self.chosen) or self._default(telling, has_groups)
+        usual = [
+            self.of_metric(key.removeprefix(METRIC)) if key.startswith(METRIC) else key
+            for key in usual
+        ]
+        shown = list(self.chosen) or usual or self._default(telling, has_groups)
         if order == RunOrder() or (self.chosen and column in shown):
             return shown
         if column.startswith(BEST) and self.as_last(column) in shown:

@@ -29,6 +29,7 @@ FIXED = (
     Column("description", "description", 24, stretch=2),
     Column("upload", "registry", 12),
 )
+FIELDS = tuple(known.key for known in FIXED)
 TITLE_CHARS = 300
 """How much of a title is kept: more than fits, because long titles may differ only at the end."""
 SPARK_CELLS = 14
@@ -132,7 +133,7 @@ def _cell(
         summary = known.summaries.get(name)
         if prefix == "curve":
             bars = fmt.sparkline(summary.buckets, column.width) if summary is not None else []
-            return Piece("".join(bar for bar, _ in bars))
+            return Piece("".join(bar for bar, _ in bars), "curve-1")
         best = best_in(summary, bests.better.get(name))
         return _metric_piece(best, column.width, bests.values.get(key))
     if key == "status":

@@ -20,6 +20,7 @@ from flowtui.screens.runs.columns import Bests, ListedFigures
 from flowtui.screens.runs.reading import ListedRuns, ReadBests, ReadRuns, RunsQuery, read_bests
 from flowtui.store import runs as run_rows
 from flowtui.store.compare.directions import Direction
+from flowtui.store.leaderboard import named_columns
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.runs import BEST, SORTABLE, RunOrder
 from flowtui.store.store import Store
@@ -94,7 +95,10 @@ class Leaderboard(RecordList[RunsQuery, KnownRun], Exports, StoreScreen):
         if (listed := self._listed) is None:
             return
         order = self.selected.order
-        keys = self._plan.keys(listed.telling, order, len(listed.groups) > 1)
+        usual = named_columns(
+            self.flow.options.columns, listed.param_keys, listed.metric_keys, run_columns.FIELDS
+        )
+        keys = self._plan.keys(listed.telling, order, len(listed.groups) > 1, usual)
         self.rows.set_columns(run_columns.column(key, key == order.column) for key in keys)
         self.rows.sorted_by = (order.column, order.descending)
         names = {key.partition(".")[2] for key in keys if key.startswith((METRIC, BEST))}

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Rule
 
-from flowtui import clock, person
+from flowtui import clock
 from flowtui import format as fmt
 from flowtui.screens.compare.chosen_directions import chosen_directions
 from flowtui.screens.runs import columns as run_columns
@@ -38,6 +38,7 @@ from flowtui.widgets.cells import Piece, justified
 from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import KeyLine, OneLine
+from flowtui.widgets.frame.ways import ThreeWays
 from flowtui.widgets.lists.detail_strip import DetailStrip, Question
 from flowtui.widgets.lists.group_list import GroupList
 from flowtui.widgets.lists.virtual_list import VirtualList
@@ -49,18 +50,12 @@ if TYPE_CHECKING:
 
 NARROW_BELOW = 110
 FILTER_WORDS = ("name", "status", "duration", "tags", "group", "created_at", "errors")
-NO_RUNS = """\
-This store has no runs yet. A run appears here as soon as one is started:
-
-    from luml.experiments.tracker import ExperimentTracker
-
-    tracker = ExperimentTracker("sqlite://{store}")
-    run = tracker.start_experiment(name="first")
-    tracker.log_static("lr", 0.001)
-    tracker.log_dynamic("loss", 0.5, step=1)
-    tracker.end_experiment(run)
-
-`flow-tui demo` shows what it looks like."""
+NO_RUNS = "This store has no runs yet."
+NEEDS_RUNS = frozenset({
+    "filter", "sort", "mark", "mark_all", "baseline", "compare", "columns", "best", "export",
+    "strip", "copy", "copy_row",
+})  # fmt: skip
+"""Actions whose keys are hidden while the store has no runs."""
 
 
 class RunsScreen(Leaderboard):
@@ -126,6 +121,7 @@ class RunsScreen(Leaderboard):
             yield GroupList(id="groups")
             yield VirtualTable(id="runs")
             yield EmptyText(id="empty")
+            yield ThreeWays(self.store.location, NO_RUNS, id="ways")
         yield DetailStrip(self.strip_question)
         yield FilterLine(
             "text, or an expression: accuracy >= 0.8 and lr < 1e-3", history="runs", id="filter"
@@ -203,8 +199,7 @@ class RunsScreen(Leaderboard):
         rows.read_again()
         self._show_title()
         if listed.total == 0:
-            where = fmt.path(self.store.directory, person.cwd(), ".")
-            self.show_empty(NO_RUNS.format(store=where))
+            self._show_ways()
         elif not listed.rowids:
             self.show_empty(f"None of the {listed.total:,} runs match. Esc shows all again.")
         else:
@@ -219,6 +214,26 @@ class RunsScreen(Leaderboard):
         line.remark(listed.remarks)
         if line.text:
             line.note(f"{len(listed.rowids):,} of {listed.total:,}")
+
+    def show_empty(self, text: str) -> None:
+        super().show_empty(text)
+        ways = self.query_one(ThreeWays)
+        if ways.display:
+            ways.display = False
+            self.refresh_bindings()
+            if not text:
+                self.set_focus(self.rows)
+
+    def _show_ways(self) -> None:
+        """Show in the place of the table how a first run is made; the next reading hides it."""
+        ways = self.query_one(ThreeWays)
+        if not ways.display:
+            self.show_empty("")
+            self.rows.display = False
+            self.strip.allow(False)
+            ways.display = True
+            self.refresh_bindings()
+            self.set_focus(ways)
 
     def fill(self, records: Mapping[int, KnownRun]) -> None:
         now = clock.now()
@@ -392,6 +407,8 @@ class RunsScreen(Leaderboard):
         (self.rows if groups.has_focus else groups).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in NEEDS_RUNS and self._listed is not None and self._listed.total == 0:
+            return False
         if action == "switch_list":
             return not (isinstance(self.focused, TakesText) or self.has_class("-narrow"))
         return super().check_action(action, parameters)

@@ -1,4 +1,4 @@
-"""A trace in full: its tree with the waterfall, and beside it the span under the cursor."""
+"""A trace in full: its tree with the waterfall, and the span under the cursor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
@@ -27,6 +26,7 @@ from flowtui.screens.traces.reading import (
     read_trace,
 )
 from flowtui.screens.traces.span_pane import SpanPane
+from flowtui.screens.traces.split import TraceSplit
 from flowtui.screens.traces.summary import summary
 from flowtui.store import names_in_use
 from flowtui.store.annotations import listing as annotation_rows
@@ -38,7 +38,6 @@ from flowtui.store.traces.tree import annotated
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import OneLine
-from flowtui.widgets.frame.pane_line import PaneLine
 from flowtui.widgets.frame.panes import Panes
 from flowtui.widgets.lists.annotation_list import AnnotationList
 from flowtui.widgets.lists.virtual_list import VirtualList
@@ -124,11 +123,8 @@ class TraceView(Exports, Annotated):
 
     def compose(self) -> Iterable[Widget]:
         yield OneLine(id="trace-summary")
-        with Horizontal(id="trace-panes"):
-            yield SpanLines(id="spans")
-            yield SpanPane(self._run, id="span")
+        yield TraceSplit(self._run)
         yield FilterLine(HINT, history="spans", id="search")
-        yield PaneLine(["Spans", "Detail", "Annotations"])
 
     def _three_panes(self) -> list[VirtualList]:
         return [self._lines, self._detail, self.query_one(AnnotationList)]
@@ -227,6 +223,7 @@ class TraceView(Exports, Annotated):
         is_new = known is None or known.trace_id != trace.trace_id
         if is_new or known is None or known.tree is not trace.tree:
             self._lines.show_tree(trace.tree, is_new=is_new)
+            self.query_one(TraceSplit).take_tree(is_new=is_new)
         self._show_summary()
         if is_new:
             self._go_to(self._span_id)

@@ -43,8 +43,10 @@ class KeyScreen(Asks, Dialog[Credential | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "check", "Check and keep", key_display="Enter", priority=True,
+                id="upload.check_key",
                 tooltip="Ask the registry, and store the key if it is accepted"),
-        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", tooltip="Store nothing"),
+        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", id="dialog.close",
+                tooltip="Store nothing"),
     ]  # fmt: skip
 
     def __init__(self, base_url: str, reason: str) -> None:

@@ -35,17 +35,25 @@ class PickList(VirtualList, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", "Move", key_display="↑↓", tooltip="To the next one"),
-        Binding("up", "move(-1)", "Up", show=False, tooltip="To the one above"),
-        Binding("pagedown", "page(1)", "Page down", show=False, tooltip="One page on"),
-        Binding("pageup", "page(-1)", "Page up", show=False, tooltip="One page back"),
-        Binding("home", "move_to_end(False)", "Top", show=False, tooltip="To the first one"),
-        Binding("end", "move_to_end(True)", "Bottom", show=False, tooltip="To the last one"),
+        Binding("down", "move(1)", "Move", key_display="↑↓", id="pick.down",
+                tooltip="To the next one"),
+        Binding("up", "move(-1)", "Up", show=False, id="pick.up", tooltip="To the one above"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="pick.page_down",
+                tooltip="One page on"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="pick.page_up",
+                tooltip="One page back"),
+        Binding("home", "move_to_end(False)", "Top", show=False, id="pick.first",
+                tooltip="To the first one"),
+        Binding("end", "move_to_end(True)", "Bottom", show=False, id="pick.last",
+                tooltip="To the last one"),
         Binding("enter,right", "app.focus_next", "Next", key_display="Enter",
-                tooltip="Take this one and go on"),
-        Binding("left", "app.focus_previous", "Back", show=False, tooltip="To the previous list"),
-        Binding("escape", "widen", "All", key_display="Esc", tooltip="Show all of them again"),
-        Binding("backspace", "shorten", "Delete", show=False, tooltip="Delete the last letter"),
+                id="pick.next_list", tooltip="Take this one and go on"),
+        Binding("left", "app.focus_previous", "Back", show=False, id="pick.previous_list",
+                tooltip="To the previous list"),
+        Binding("escape", "widen", "All", key_display="Esc", id="pick.widen",
+                tooltip="Show all of them again"),
+        Binding("backspace", "shorten", "Delete", show=False, id="pick.shorten",
+                tooltip="Delete the last letter"),
     ]  # fmt: skip
 
     @dataclass

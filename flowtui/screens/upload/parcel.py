@@ -22,10 +22,11 @@ class ParcelLines(VirtualList, inherit_bindings=False):
     """Shows the run, and its models with marks. Posts `Changed` when the marks change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Move", show=False, tooltip="To the next line"),
-        Binding("up,k", "move(-1)", "Up", show=False, tooltip="To the line above"),
+        Binding("down,j", "move(1)", "Move", show=False, id="move.down",
+                tooltip="To the next line"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="move.up", tooltip="To the line above"),
         Binding("space,enter", "take_along", "Take along", key_display="Space",
-                tooltip="Upload this model too, or not"),
+                id="upload.take_along", tooltip="Upload this model too, or not"),
     ]  # fmt: skip
 
     @dataclass

@@ -38,10 +38,11 @@ class ProgressScreen(LiveScreen[None]):
     CSS_PATH = "progress.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Hide", key_display="Esc",
-                tooltip="Hide this; the upload goes on, and U comes back here"),
-        Binding("c", "cancel", "Cancel", tooltip="Cancel the upload"),
-        Binding("r", "retry", "Retry", tooltip="Continue from where it stopped"),
-        Binding("d", "discard", "Discard", tooltip="Discard the upload"),
+                id="dialog.close", tooltip="Hide this; the upload goes on, and U comes back here"),
+        Binding("c", "cancel", "Cancel", id="progress.cancel", tooltip="Cancel the upload"),
+        Binding("r", "retry", "Retry", id="progress.retry",
+                tooltip="Continue from where it stopped"),
+        Binding("d", "discard", "Discard", id="progress.discard", tooltip="Discard the upload"),
     ]  # fmt: skip
 
     def __init__(self, upload: Upload) -> None:
@@ -116,8 +117,9 @@ class LeaveScreen(ConfirmScreen, inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w,escape", "dismiss(False)", "Stay", key_display="w Esc",
-                tooltip="Stay, and let it go on"),
-        Binding("c", "dismiss(True)", "End and quit", tooltip="End what is under way, and quit"),
+                id="leave.stay", tooltip="Stay, and let it go on"),
+        Binding("c", "dismiss(True)", "End and quit", id="leave.quit",
+                tooltip="End what is under way, and quit"),
     ]  # fmt: skip
 
 

@@ -41,7 +41,14 @@ class StartLine(OneLine, can_focus=True):
     """The line on which Enter starts the upload."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "screen.start", "Upload", show=False, tooltip="Start the upload"),
+        Binding(
+            "enter,space",
+            "screen.start",
+            "Upload",
+            show=False,
+            id="upload.start_here",
+            tooltip="Start the upload",
+        ),
     ]
 
     def on_mount(self) -> None:
@@ -75,14 +82,15 @@ class UploadScreen(Asks, Dialog[Plan | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Upload", key_display="^S", priority=True,
-                tooltip="Start the upload"),
-        Binding("tab", "app.focus_next", "Next", key_display="Tab", tooltip="To the next field"),
+                id="form.save", tooltip="Start the upload"),
+        Binding("tab", "app.focus_next", "Next", key_display="Tab", id="form.next",
+                tooltip="To the next field"),
         Binding("shift+tab", "app.focus_previous", "Back", show=False,
-                tooltip="To the field before"),
+                id="form.previous", tooltip="To the field before"),
         Binding("ctrl+r", "reload", "Ask again", key_display="^R",
-                tooltip="Ask the registry again"),
+                id="upload.reload", tooltip="Ask the registry again"),
         Binding("escape", "dismiss(None)", "Cancel", key_display="Esc",
-                tooltip="Upload nothing"),
+                id="dialog.close", tooltip="Upload nothing"),
     ]  # fmt: skip
 
     def __init__(self, store: Store, run: OpenRun, connection: Connection) -> None:

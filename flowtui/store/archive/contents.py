@@ -142,8 +142,8 @@ def unpack_database(
         OSError: The target cannot be written.
     """
     part, path = contents.database_zip, contents.path
-    if part.size_bytes > LARGE_BYTES and not allow_large:
-        # Before anything of it is fetched.
+    if part.size_bytes > LARGE_BYTES and not (allow_large or contents.source.is_near):
+        # Before anything of it is fetched; in a file it is seen how large it is unpacked.
         raise ArtifactTooLarge(f"the database of {path} takes {part.size_bytes / 1e6:,.0f} MB")
     with contents.source.part(part) as outer:
         window = _ZipWindow(outer, 0, part.size_bytes)

@@ -23,7 +23,15 @@ from flowtui import temporary
 from flowtui.failures import Failure, NoLongerWanted
 from flowtui.store.archive import tar
 from flowtui.store.archive.contents import ArtifactContents, read_contents, unpack_database
-from flowtui.store.archive.values import ArtifactError, Slice, Work, never, no_progress, with_spare
+from flowtui.store.archive.values import (
+    MAX_FETCHED_BYTES,
+    ArtifactError,
+    Slice,
+    Work,
+    never,
+    no_progress,
+    with_spare,
+)
 from flowtui.store.attachments.files import AttachmentFiles
 from flowtui.store.attachments.values import (
     Attachment,
@@ -32,6 +40,7 @@ from flowtui.store.attachments.values import (
     Attachments,
     FileState,
 )
+from flowtui.store.files import in_pieces
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
@@ -110,6 +119,7 @@ class ArtifactStore(Store):
 
     def close(self) -> None:
         super().close()
+        in_pieces.forget(self._folder)
         self._contents.source.close()
         self._remove()
 
@@ -151,10 +161,7 @@ class ArtifactFiles:
         Raises:
             AttachmentRefused: The artifact has no such file or was changed, or there is no room.
         """
-        path = str(PurePosixPath(file_path))
-        part = self._contents.attachments.get(file_path) or self._contents.attachments.get(path)
-        if part is None:
-            raise AttachmentRefused("the artifact has no such file in it")
+        path, part = self._part(file_path)
         with self._copying:
             copy = self._copies.get(path)
             if copy is None:
@@ -162,6 +169,31 @@ class ArtifactFiles:
                 place = self._place / f"{len(self._copies)}"
                 copy = self._copies[path] = self._copied(part, place, PurePosixPath(path).name)
             return copy
+
+    def glance(self, file_path: str) -> Path:
+        """Return a path at which an attachment can be read, in pieces if it is large and far away.
+
+        Raises:
+            AttachmentRefused: The artifact has no such file or was changed, or there is no room.
+        """
+        _, part = self._part(file_path)
+        source = self._contents.source
+        if source.is_near or part.size_bytes <= MAX_FETCHED_BYTES:
+            return self.path(file_path)
+        with self._copying:
+            try:
+                place = self._place / "pieces"
+                place.mkdir(exist_ok=True)
+                return in_pieces.placeholder(place / str(part.offset), source, part)
+            except OSError as error:
+                raise AttachmentRefused(f"it cannot be looked into: {error.strerror}") from error
+
+    def _part(self, file_path: str) -> tuple[str, Slice]:
+        path = str(PurePosixPath(file_path))
+        part = self._contents.attachments.get(file_path) or self._contents.attachments.get(path)
+        if part is None:
+            raise AttachmentRefused("the artifact has no such file in it")
+        return path, part
 
     def _copied(self, part: Slice, place: Path, name: str) -> Path:
         suffix = PurePosixPath(name).suffix

@@ -32,6 +32,10 @@ OnProgress: TypeAlias = Callable[[int, int], None]
 """Takes how many bytes are done, and of how many; called often."""
 
 
+MAX_FETCHED_BYTES = 64 << 20
+"""A larger attachment is not fetched whole because somebody looks at it."""
+
+
 class ArtifactError(StoreError):
     """An artifact cannot be written, or a file cannot be read as one."""
 

@@ -27,6 +27,13 @@ class AttachmentFiles(Protocol):
             AttachmentRefused: The path leads elsewhere, is not a file, or cannot be copied out.
         """
 
+    def glance(self, file_path: str) -> Path:
+        """Return a path at which `previews.files.opened` finds the file, perhaps in pieces.
+
+        Raises:
+            AttachmentRefused: As `path` does.
+        """
+
 
 class AttachmentFolder:
     """The folder of a run in a store; it need not exist."""
@@ -45,3 +52,6 @@ class AttachmentFolder:
         from flowtui.store.attachments import listing
 
         return listing.resolved(self.folder, file_path)
+
+    def glance(self, file_path: str) -> Path:
+        return self.path(file_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,7 +13,8 @@ from flowtui.store.values import Point
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, wrapped
 from flowtui.widgets.charts.chart import BRAILLE, blended, canvas
-from flowtui.widgets.charts.curve import Curve, LostCurve, Overlay
+from flowtui.widgets.charts.curve import MAIN_ROLE, PLAIN, Curve, Look, LostCurve, Overlay
+from flowtui.widgets.charts.outside import LEFT_OUT, beyond_layers, count_beyond
 from flowtui.widgets.charts.placing import stretches, window_of
 
 GAP_CELLS = 2
@@ -49,22 +51,25 @@ class Card:
     """In a comparison, what stands in the place of the curves while there are none."""
 
 
-def card_lines(card: Card, width: int, height: int, marker: str = BRAILLE) -> list[Line]:
+def card_lines(
+    card: Card, width: int, height: int, marker: str = BRAILLE, look: Look = PLAIN
+) -> list[Line]:
     """Return `height` lines of at most `width` cells, of which the last is blank."""
     cells, rows = width - GAP_CELLS, height - AROUND
     if card.last is None:
         notes = wrapped(NO_STEPS, max(cells - 1, 10))[: max(rows, 0)]
         lines: list[Line] = [[Piece(f" {note}", "attention")] for note in notes]
         return [title_line(card, cells), *lines, *([[]] * (height - 1 - len(lines)))]
+    curve = None if card.series is None else Curve(card.series, marker=marker, look=look)
     return [
-        title_line(card, cells),
-        *_curve(card.series, cells, rows, marker),
-        _figures(card, cells),
+        title_line(card, cells, unseen(curve) if curve is not None else ()),
+        *_curve(curve, cells, rows),
+        _figures(card, cells, look),
         [],
     ]
 
 
-def title_line(card: Card, width: int) -> Line:
+def title_line(card: Card, width: int, more: Sequence[str] = ()) -> Line:
     value, is_sound = "broken", False
     if card.last is not None:
         values = [card.last.value, *(point.value for point in _extremes(card))]
@@ -72,7 +77,7 @@ def title_line(card: Card, width: int) -> Line:
         if len(value) > width - MIN_NAME_CELLS:
             value = fmt.number(card.last.value, DIGITS)
     role: Role = "text" if is_sound else "attention"
-    odd = "" if card.series is None else odd_text(card.series)
+    odd = "" if card.series is None else odd_text(card.series, more)
     if odd and len(odd) > width - len(value) - MIN_NAME_CELLS:
         odd = " ▲"
     room = max(width - len(value) - len(odd) - 2, 1)
@@ -94,22 +99,30 @@ def _labels(names: tuple[str, ...], room: int) -> dict[str, str]:
     return dict(zip(names, told_apart(names, room), strict=True))
 
 
-def odd_text(series: Series) -> str:
-    """Return how many points of a series are not finite numbers, as text."""
+def odd_text(series: Series, more: Sequence[str] = ()) -> str:
+    """Return how many points of a series are not finite numbers, and what else is not seen."""
     odd = fmt.odd_points(series.nan_count, series.inf_count, series.unreadable_count)
-    return f" ▲ {' '.join(odd)}" if odd else ""
+    said = [*odd, *more]
+    return f" ▲ {' '.join(said)}" if said else ""
 
 
-def _curve(series: Series | None, width: int, rows: int, marker: str) -> list[Line]:
-    if series is None or width < 4:
+def unseen(curve: Curve) -> list[str]:
+    """Return how many points have no place on the axis that is drawn, as text."""
+    said = fmt.counted([(curve.hidden_count, "not above 0")])
+    return [*said, *filter(None, [count_beyond(curve, window_of(curve))])]
+
+
+def _curve(curve: Curve | None, width: int, rows: int) -> list[Line]:
+    if curve is None or width < 4:
         waiting: Line = [Piece(" …", "muted")]
         return [waiting if row == rows // 2 else [] for row in range(rows)]
-    curve = Curve(series, marker=marker)
-    drawn = canvas(stretches(curve), width - 1, rows, window_of(curve), marker)
-    return [[Piece(" "), *line] for line in blended([(drawn, "text")], width - 1)]
+    window = window_of(curve)
+    drawn = canvas(stretches(curve), width - 1, rows, window, curve.marker)
+    layers = [*beyond_layers(curve, window, width - 1, rows), (drawn, MAIN_ROLE)]
+    return [[Piece(" "), *line] for line in blended(layers, width - 1)]
 
 
-def _figures(card: Card, width: int) -> Line:
+def _figures(card: Card, width: int, look: Look) -> Line:
     """Return the extremes and, if there is room, the number of points."""
     if card.series is None:
         return []
@@ -121,8 +134,14 @@ def _figures(card: Card, width: int) -> Line:
     last = low if card.last is None else card.last.value
     _, lowest, highest = fmt.extremes(last, low, high, DIGITS, VALUE_CELLS)
     text = f" min {lowest}  max {highest}"
-    whole = f"{text}  {points}"
-    return clipped([Piece(whole if len(whole) <= width else text, "muted")], width)
+    for more in (*look_words(look), points):
+        text = f"{text}  {more}" if len(text) + 2 + len(more) <= width else text
+    return clipped([Piece(text, "muted")], width)
+
+
+def look_words(look: Look) -> list[str]:
+    """Return how the values are placed, as far as that is not the default."""
+    return [*(["log"] if look.is_log else []), *([LEFT_OUT] if look.leaves_out else [])]
 
 
 def _extremes(card: Card) -> tuple[Point, ...]:

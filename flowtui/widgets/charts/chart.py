@@ -27,6 +27,9 @@ _MARKERS = {BRAILLE: raster.BRAILLE, BLOCKS: raster.QUADRANTS}
 DENSE = 3
 """`raster` draws a curve with more dots than this many times the canvas's width plus height."""
 LARGEST = sys.float_info.max
+ROUNDING = 1e-9
+MOST_HEIGHTS = 1e6
+"""How many heights of the canvas a point may be away from it; further ones are drawn from there."""
 
 Stretch = Sequence[tuple[float, float]]
 """Finite points that are joined by a line, in order of x."""
@@ -65,8 +68,9 @@ def canvas(
         marker: BRAILLE, or BLOCKS for terminals whose font has no braille.
     """
     blank = [" " * width] * height
-    inside = [_scaled(stretch, window) for stretch in stretches]
-    inside = [stretch for stretch in inside if stretch]
+    inside = [
+        part for stretch in stretches for part in clipped_up(scaled_to(stretch, window), 0.0, 1.0)
+    ]
     if not inside or width < 1 or height < 1:
         return blank
     dots = _MARKERS[marker]
@@ -131,26 +135,56 @@ def _is_braille(cell: str) -> bool:
     return "\u2800" <= cell <= "\u28ff"
 
 
-def _scaled(stretch: Stretch, window: Window) -> list[tuple[float, float]]:
-    """Return the part of a line that crosses the window, as fractions of its width and height."""
+def clipped_up(stretch: Stretch, bottom: float, top: float) -> list[list[tuple[float, float]]]:
+    """Return the parts of a line between two heights; it leaves and enters them where it does."""
+    if all(bottom <= y <= top for _, y in stretch):
+        return [list(stretch)] if stretch else []
+    parts: list[list[tuple[float, float]]] = [[]]
+    for at, (x, y) in enumerate(stretch):
+        if at:
+            from_x, from_y = stretch[at - 1]
+            crossed = sorted(
+                (edge - from_y) / (y - from_y)
+                for edge in (bottom, top)
+                if min(from_y, y) < edge < max(from_y, y)
+            )
+            for share in crossed:
+                height = from_y + (y - from_y) * share
+                edge = bottom if abs(height - bottom) < abs(height - top) else top
+                parts[-1].append((from_x + (x - from_x) * share, edge))
+        if bottom <= y <= top:
+            parts[-1].append((x, y))
+        elif parts[-1]:
+            parts.append([])
+    return [part for part in parts if part]
+
+
+def scaled_to(stretch: Stretch, window: Window) -> list[tuple[float, float]]:
+    """Return the part of a line that crosses the window's width, as shares of width and height."""
     wide = window.right / 2 - window.left / 2
     tall = window.top / 2 - window.bottom / 2
     scaled = [
-        ((x / 2 - window.left / 2) / wide, (y / 2 - window.bottom / 2) / tall)
+        ((x / 2 - window.left / 2) / wide, _height((y / 2 - window.bottom / 2) / tall))
         for x, y in stretch
         if math.isfinite(x) and math.isfinite(y)
     ]
     kept: list[tuple[float, float]] = []
     for index, (x, y) in enumerate(scaled):
         if 0 <= x <= 1:
-            kept.append((x, min(max(y, 0.0), 1.0)))
+            kept.append((x, y))
         for before, after in ((x, scaled[index + 1][0]),) if index + 1 < len(scaled) else ():
             for edge in (0.0, 1.0):
                 if before < edge < after:
                     share = (edge - before) / (after - before)
-                    crossing = y + (scaled[index + 1][1] - y) * share
-                    kept.append((edge, min(max(crossing, 0.0), 1.0)))
+                    kept.append((edge, y + (scaled[index + 1][1] - y) * share))
     return kept
+
+
+def _height(share: float) -> float:
+    """Return a share of the height without what rounding added, and not beyond reckoning."""
+    if -ROUNDING < share < 1 + ROUNDING:
+        return min(max(share, 0.0), 1.0)
+    return min(max(share, -MOST_HEIGHTS), MOST_HEIGHTS)
 
 
 def _figure() -> Any:

@@ -15,7 +15,9 @@ from flowtui.widgets import step_text
 from flowtui.widgets.cells import Role
 from flowtui.widgets.charts.chart import BRAILLE
 
-OVERLAY_ROLES: tuple[Role, ...] = ("curve-1", "curve-2", "curve-3", "curve-4")
+MAIN_ROLE: Role = "curve-1"
+"""The colour of the only curve, or of the first one."""
+OVERLAY_ROLES: tuple[Role, ...] = ("curve-2", "curve-3", "curve-4", "curve-5", "curve-6")
 OVERLAY_MARKS = "+xo*#@"
 """Marks along overlays and in the legend, which tell the curves apart without colour."""
 
@@ -57,6 +59,18 @@ def x_axes(series: Sequence[Series], *, of_runs: bool = False) -> tuple[XAxis, .
         return XAxis.STEP, *later
     is_near = step_text.are_near_log(_ends(series), parts)
     return *(BY_STEP[::-1] if is_near else BY_STEP), *later
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the values of all charts of a screen are placed on their vertical axes."""
+
+    is_log: bool = False
+    leaves_out: bool = False
+    """Whether the axis leaves out the extreme percent of the values at each end."""
+
+
+PLAIN = Look()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +129,7 @@ class Curve:
 
     series: Series
     crosshair: LoggedPoint | None = None
-    is_log: bool = False
+    look: Look = PLAIN
     x_axis: XAxis = XAxis.STEP
     marker: str = BRAILLE
     smoothed: Smoothed | None = None
@@ -132,6 +146,10 @@ class Curve:
     """What the title says in place of the number of points."""
     lost: tuple[LostCurve, ...] = ()
     """The curves of runs that cannot be read."""
+
+    @property
+    def is_log(self) -> bool:
+        return self.look.is_log
 
     @property
     def is_of_runs(self) -> bool:

@@ -12,8 +12,9 @@ from flowtui.store.values import LoggedPoint, Point
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, clipped, justified, width_of
 from flowtui.widgets.charts.chart import EMPTY_CELLS, Window, blended, canvas
-from flowtui.widgets.charts.curve import Curve, Overlay, XAxis, parts_of_a_second
+from flowtui.widgets.charts.curve import MAIN_ROLE, Curve, Overlay, XAxis, parts_of_a_second
 from flowtui.widgets.charts.curve_axes import ticks_across, ticks_up
+from flowtui.widgets.charts.outside import LEFT_OUT, beyond_layers, count_beyond
 from flowtui.widgets.charts.placing import (
     cell_of,
     is_odd,
@@ -54,6 +55,8 @@ class Drawn:
     size: tuple[int, int]
     """The width and height that this was drawn for, without the legend."""
     canvas: list[Line]
+    outside: str = ""
+    """How many points the vertical axis leaves out, as text."""
 
     @property
     def margin(self) -> int:
@@ -82,8 +85,8 @@ def drawn(curve: Curve, width: int, height: int) -> Drawn | None:
     columns = width - made.margin - 1
     if columns < MIN_COLUMNS or rows < MIN_ROWS:
         return None
-    layers = _layers(curve, columns, rows, window)
-    return replace(made, canvas=blended(layers, columns))
+    layers = [*beyond_layers(curve, window, columns, rows), *_layers(curve, columns, rows, window)]
+    return replace(made, canvas=blended(layers, columns), outside=count_beyond(curve, window))
 
 
 def _ticks_up(curve: Curve, window: Window, rows: int) -> Ticks:
@@ -113,7 +116,7 @@ def curve_lines(curve: Curve, width: int, height: int, known: Drawn | None = Non
         for place, label in zip(made.up.places, made.up.labels, strict=True)
     }
     return [
-        _title(curve, width),
+        _title(curve, width, made.outside),
         *(clipped(line, width) for line in made.offset),
         *(
             _row(labels.get(index), margin, cells, across if index in crossed else None)
@@ -157,8 +160,8 @@ def _layers(
         return run_layers(curve, columns, rows, window)
     layers: list[tuple[Sequence[str], Role]] = []
     if smooth := smooth_stretches(curve, curve.smoothed):
-        layers.append((canvas(smooth, columns, rows, window, curve.marker), "accent"))
-    raw: Role = "muted" if smooth else "text"
+        layers.append((canvas(smooth, columns, rows, window, curve.marker), MAIN_ROLE))
+    raw: Role = "muted" if smooth else MAIN_ROLE
     layers.append((canvas(stretches(curve), columns, rows, window, curve.marker), raw))
     for index, other in enumerate(curve.others):
         lines = canvas(stretches(curve, other.series), columns, rows, window, curve.marker)
@@ -245,7 +248,7 @@ def _axis_labels(made: Drawn, columns: int) -> Line:
 # Words ---------------------------------------------------------------------------------------
 
 
-def _title(curve: Curve, width: int) -> Line:
+def _title(curve: Curve, width: int, outside: str = "") -> Line:
     series = curve.series
     # Points that the columns leave out may be hidden too, so the count is only a lower bound.
     least = "at least " if curve.is_thinned else ""
@@ -258,6 +261,7 @@ def _title(curve: Curve, width: int) -> Line:
         ((curve.hidden_count, "not above 0"), (curve.timeless_count, "without a time"))
     )
     odd += [f"{least}{text}" for text in hidden]
+    odd += [outside] if outside else []
     left = [
         Piece(" "),
         Piece(fmt.plain(series.key, 200), "title"),
@@ -278,6 +282,8 @@ def _how(curve: Curve) -> list[Piece]:
         words.append(f"x {curve.x_axis}")
     if curve.is_log:
         words.append("y log")
+    if curve.look.leaves_out:
+        words.append(LEFT_OUT)
     pieces = [Piece("  ".join(words), "muted")]
     if curve.follows:
         pieces.append(Piece("  ● following", "ok"))
@@ -351,7 +357,7 @@ def _smoothed_pieces(curve: Curve, step: Step, near: Mapping[Step, str]) -> list
     # Between the points that the smoothed line keeps, the step of the last one is shown with it.
     where = "" if point.step == step else f" @ {near[point.step]}"
     value = f"   ema {curve.smoothed.weight:g} {fmt.number(point.value)}{where}"
-    return [Piece(value, "accent")]
+    return [Piece(value, MAIN_ROLE)]
 
 
 def _legend(curve: Curve, width: int) -> list[Line]:

@@ -18,7 +18,7 @@ from flowtui.store.metrics.steps import Step, reach
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
-from flowtui.widgets.charts.curve import Curve, XAxis, moved, nearest, neighbour, x_axes
+from flowtui.widgets.charts.curve import Curve, Look, XAxis, moved, nearest, neighbour, x_axes
 from flowtui.widgets.charts.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
 from flowtui.widgets.charts.placing import window_of
 from flowtui.widgets.paint import RoleStyles
@@ -33,25 +33,35 @@ class CurvePane(Widget, can_focus=True):
     """Shows one metric. Posts `WindowWanted` when it needs another range of steps."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "move(1)", "Step", key_display="←→", tooltip="To the next point"),
-        Binding("left,h", "move(-1)", "Back", show=False, tooltip="To the previous point"),
-        Binding("shift+right,L", "move(10)", "Ten on", show=False, tooltip="Ten points on"),
-        Binding("shift+left,H", "move(-10)", "Ten back", show=False, tooltip="Ten points back"),
-        Binding("home,g", "move_to_end(False)", "First", show=False, tooltip="To the first point"),
+        Binding("right,l", "move(1)", "Step", key_display="←→", id="curve.next",
+                tooltip="To the next point"),
+        Binding("left,h", "move(-1)", "Back", show=False, id="curve.previous",
+                tooltip="To the previous point"),
+        Binding("shift+right,L", "move(10)", "Ten on", show=False, id="curve.ten_on",
+                tooltip="Ten points on"),
+        Binding("shift+left,H", "move(-10)", "Ten back", show=False, id="curve.ten_back",
+                tooltip="Ten points back"),
+        Binding("home,g", "move_to_end(False)", "First", show=False, id="curve.first",
+                tooltip="To the first point"),
         Binding("end,G", "move_to_end(True)", "Last", show=False,
-                tooltip="To the last point, and follow it"),
-        Binding("m", "move_to_extreme(False)", "Lowest", show=False, tooltip="To the minimum"),
-        Binding("M", "move_to_extreme(True)", "Highest", show=False, tooltip="To the maximum"),
+                id="curve.last", tooltip="To the last point, and follow it"),
+        Binding("m", "move_to_extreme(False)", "Lowest", show=False, id="curve.minimum",
+                tooltip="To the minimum"),
+        Binding("M", "move_to_extreme(True)", "Highest", show=False, id="curve.maximum",
+                tooltip="To the maximum"),
         Binding("plus,equals_sign", "zoom(0.5)", "Zoom", key_display="+ -",
-                tooltip="Half as many steps, around the crosshair"),
-        Binding("minus", "zoom(2.0)", "Zoom out", show=False, tooltip="Twice as many steps"),
+                id="curve.zoom_in", tooltip="Half as many steps, around the crosshair"),
+        Binding("minus", "zoom(2.0)", "Zoom out", show=False, id="curve.zoom_out",
+                tooltip="Twice as many steps"),
         Binding("full_stop,greater_than_sign", "pan(1)", "Pan on", show=False,
-                tooltip="Show the steps further right"),
+                id="curve.pan_right", tooltip="Show the steps further right"),
         Binding("comma,less_than_sign", "pan(-1)", "Pan back", show=False,
-                tooltip="Show the steps further left"),
-        Binding("0", "fit", "Fit", tooltip="The whole metric, which grows with the run"),
-        Binding("o", "toggle_log", "Log y", tooltip="Logarithmic values, or linear again"),
-        Binding("t", "turn_x_axis", "X axis", show=False,
+                id="curve.pan_left", tooltip="Show the steps further left"),
+        Binding("0", "fit", "Fit", id="curve.fit",
+                tooltip="The whole metric, which grows with the run"),
+        Binding("o", "screen.toggle_log", "Log y", id="curve.log",
+                tooltip="Logarithmic values, or linear again"),
+        Binding("t", "turn_x_axis", "X axis", show=False, id="curve.x_axis",
                 tooltip="Steps, as times where they are; time since the start, time of day"),
     ]  # fmt: skip
 
@@ -99,7 +109,7 @@ class CurvePane(Widget, can_focus=True):
         self._beyond: tuple[Step, int] | None = None
         """The last point asked for outside the window, as a step and a number of places from it."""
         self._marker = BRAILLE
-        self._is_log = False
+        self._look = Look()
         self._x_axis: XAxis | None = None
         """The horizontal axis that the person chose; None for the default."""
         self._drag_from: int | None = None
@@ -119,7 +129,7 @@ class CurvePane(Widget, can_focus=True):
         step = None if moves_on else self._wanted_step
         axes = x_axes(curve.all_series, of_runs=curve.is_of_runs)
         x_axis = self._x_axis if self._x_axis in axes else axes[0]
-        self._curve = replace(curve, is_log=self._is_log, x_axis=x_axis, marker=self._marker)
+        self._curve = replace(curve, look=self._look, x_axis=x_axis, marker=self._marker)
         point = neighbour(self._curve.points, step, 0)
         if is_same and not moves_on and held is not None and known is not None:
             if known.guide_name != self._curve.guide_name:
@@ -346,11 +356,6 @@ class CurvePane(Widget, can_focus=True):
         self._curve = curve
         self._repaint()
 
-    def action_toggle_log(self) -> None:
-        self._is_log = not self._is_log
-        if self._curve is not None:
-            self._redraw(replace(self._curve, is_log=self._is_log))
-
     def action_turn_x_axis(self) -> None:
         if self._curve is not None:
             axes = x_axes(self._curve.all_series, of_runs=self._curve.is_of_runs)
@@ -380,6 +385,12 @@ class CurvePane(Widget, can_focus=True):
     def use_x_axis(self, x_axis: XAxis | None) -> None:
         """Draw the next curves over this axis where they have it; None for their default."""
         self._x_axis = x_axis
+
+    def use_look(self, look: Look) -> None:
+        """Place the values of this curve and the next ones in another way."""
+        self._look = look
+        if self._curve is not None:
+            self._redraw(replace(self._curve, look=look))
 
     def use_marker(self, marker: str) -> None:
         """Draw with BRAILLE or with BLOCKS."""

@@ -21,7 +21,7 @@ from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, wrapped
 from flowtui.widgets.charts.card import GAP_CELLS, Card, card_lines
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
-from flowtui.widgets.charts.curve import XAxis
+from flowtui.widgets.charts.curve import Look, XAxis
 from flowtui.widgets.charts.grid_layout import (
     PINNED,
     Band,
@@ -56,18 +56,26 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move_rows(1)", "Move", key_display="←↓↑→", tooltip="To the row below"),
-        Binding("up,k", "move_rows(-1)", "Up", show=False, tooltip="To the row above"),
-        Binding("right,l", "move(1)", "Right", show=False, tooltip="To the next metric"),
-        Binding("left,h", "move(-1)", "Left", show=False, tooltip="To the previous metric"),
-        Binding("pagedown", "page(1)", "Page down", show=False, tooltip="One page on"),
-        Binding("pageup", "page(-1)", "Page up", show=False, tooltip="One page back"),
-        Binding("home,g", "move_to_end(False)", "First", show=False, tooltip="To the first metric"),
-        Binding("end,G", "move_to_end(True)", "Last", show=False, tooltip="To the last metric"),
+        Binding("down,j", "move_rows(1)", "Move", key_display="←↓↑→", id="move.down",
+                tooltip="To the row below"),
+        Binding("up,k", "move_rows(-1)", "Up", show=False, id="move.up",
+                tooltip="To the row above"),
+        Binding("right,l", "move(1)", "Right", show=False, id="move.right",
+                tooltip="To the next metric"),
+        Binding("left,h", "move(-1)", "Left", show=False, id="move.left",
+                tooltip="To the previous metric"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="move.page_down",
+                tooltip="One page on"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="move.page_up",
+                tooltip="One page back"),
+        Binding("home,g", "move_to_end(False)", "First", show=False, id="move.first",
+                tooltip="To the first metric"),
+        Binding("end,G", "move_to_end(True)", "Last", show=False, id="move.last",
+                tooltip="To the last metric"),
         Binding("enter", "choose", "Zoom", key_display="Enter",
-                tooltip="Show the metric in full, or fold its group's header"),
+                id="metrics.open", tooltip="Show the metric in full, or fold its group's header"),
         Binding("space", "fold", "Fold", key_display="Space",
-                tooltip="Fold the group of the cursor, or unfold it"),
+                id="metrics.fold", tooltip="Fold the group of the cursor, or unfold it"),
     ]  # fmt: skip
 
     @dataclass
@@ -118,6 +126,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._asked: tuple[tuple[str, ...], int] | None = None
         self._note = ""
         self._marker = BRAILLE
+        self._look = Look()
 
     # What the owner says ---------------------------------------------------------------------
 
@@ -187,6 +196,12 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     def use_marker(self, marker: str) -> None:
         """Draw with BRAILLE or with BLOCKS."""
         self._marker = marker
+        self._drawn.clear()
+        self.refresh()
+
+    def use_look(self, look: Look) -> None:
+        """Place the values of all charts in another way."""
+        self._look = look
         self._drawn.clear()
         self.refresh()
 
@@ -306,8 +321,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     def _card_lines(self, card: Card, cells: int) -> list[Line]:
         height = self._card_size.lines
         if self._of_runs:
-            return run_card_lines(card, cells, height, self._marker, self._x_axis)
-        return card_lines(card, cells, height, self._marker)
+            return run_card_lines(card, cells, height, self._marker, self._x_axis, self._look)
+        return card_lines(card, cells, height, self._marker, self._look)
 
     def _card(self, group: str, key: str) -> Card:
         point, series = self._points[key], self._series.get(key)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 
 from flowtui.store.metrics.steps import Step, share
 from flowtui.store.metrics.values import Series, SeriesColumn, Smoothed
 from flowtui.store.values import Point
 from flowtui.widgets.charts.chart import Stretch, Window, padded
 from flowtui.widgets.charts.curve import BY_STEP, Curve, XAxis, kept_points, parts_of_a_second
+
+LEFT_OUT_SHARE = 0.01
+"""Which share of the points of a curve an axis leaves out at each end; at least one point."""
+LEAST_POINTS = 20
+"""Of fewer points none is left out."""
 
 
 def is_odd(column: SeriesColumn) -> bool:
@@ -97,12 +103,25 @@ def window_of(curve: Curve) -> Window:
         left, right = min(xs, default=0.0), max(xs, default=0.0)
     if not left / 2 < right / 2:
         left, right = _around(curve, left)
-    values = [curve.scaled(point.value) for point, _ in kept if curve.is_drawn(point.value)]
-    if curve.view is None:
+    values = [
+        value
+        for of in drawn
+        for value in _reaching(curve, (point.value for point, owner in kept if owner is of))
+    ]
+    if curve.view is None and not curve.look.leaves_out:
         edges = (edge for of in curve.overlays for part in of.band for edge in part[2:])
         values += [curve.scaled(edge) for edge in edges if curve.is_drawn(edge)]
     bottom, top = padded(min(values), max(values)) if values else (0.0, 1.0)
     return Window(left, right, bottom, top)
+
+
+def _reaching(curve: Curve, values: Iterable[float]) -> list[float]:
+    """Return the values of one series that the axis must reach, scaled."""
+    scaled = [curve.scaled(value) for value in values if curve.is_drawn(value)]
+    if not curve.look.leaves_out or len(scaled) < LEAST_POINTS:
+        return scaled
+    left_out = max(int(len(scaled) * LEFT_OUT_SHARE), 1)
+    return sorted(scaled)[left_out:-left_out]
 
 
 def _around(curve: Curve, x: float) -> tuple[float, float]:

@@ -9,9 +9,18 @@ from dataclasses import dataclass
 from flowtui import format as fmt
 from flowtui.store.metrics.values import FoldedPoint
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, width_of, wrapped
-from flowtui.widgets.charts.card import AROUND, GAP_CELLS, MIN_NAME_CELLS, Card, name_of
+from flowtui.widgets.charts.card import (
+    AROUND,
+    GAP_CELLS,
+    MIN_NAME_CELLS,
+    Card,
+    look_words,
+    name_of,
+    unseen,
+)
 from flowtui.widgets.charts.chart import BRAILLE, blended
-from flowtui.widgets.charts.curve import Curve, LostCurve, Overlay, XAxis, x_axes
+from flowtui.widgets.charts.curve import PLAIN, Curve, Look, LostCurve, Overlay, XAxis, x_axes
+from flowtui.widgets.charts.outside import beyond_layers
 from flowtui.widgets.charts.placing import window_of
 from flowtui.widgets.charts.run_curves import run_layers
 
@@ -32,7 +41,12 @@ class RunCurves:
 
 
 def run_card_lines(
-    card: Card, width: int, height: int, marker: str = BRAILLE, x_axis: XAxis | None = None
+    card: Card,
+    width: int,
+    height: int,
+    marker: str = BRAILLE,
+    x_axis: XAxis | None = None,
+    look: Look = PLAIN,
 ) -> list[Line]:
     """Return `height` lines of at most `width` cells, of which the last is blank.
 
@@ -42,20 +56,30 @@ def run_card_lines(
         height: The height in lines.
         marker: BRAILLE or BLOCKS.
         x_axis: The horizontal axis; None for the default of these curves.
+        look: How the values are placed on the vertical axis.
     """
     cells, rows = width - GAP_CELLS, height - AROUND
-    return [_title(card, cells), *_canvas(card, cells, rows, marker, x_axis), *_last(card, cells)]
+    curve = run_curve(card.curves, marker, x_axis, look) if card.curves else None
+    return [
+        _title(card, cells, curve),
+        *_canvas(card, cells, rows, curve),
+        *_last(card, cells),
+    ]
 
 
-def _title(card: Card, width: int) -> Line:
+def _title(card: Card, width: int, curve: Curve | None) -> Line:
     series = [of.series for of in card.curves]
     odd = fmt.odd_points(
         sum(one.nan_count for one in series),
         sum(one.inf_count for one in series),
         sum(one.unreadable_count for one in series),
     )
+    words = [card.note] if card.note else []
+    if curve is not None:
+        odd += unseen(curve)
+        words += look_words(curve.look)
     said = f" ▲ {' '.join(odd)}" if odd else ""
-    note = f"  {card.note}" if card.note else ""
+    note = f"  {' · '.join(words)}" if words else ""
     if len(said) + len(note) > width - MIN_NAME_CELLS:
         said = " ▲" if odd else ""
     room = max(width - len(said) - len(note) - 1, 1)
@@ -68,17 +92,22 @@ def _title(card: Card, width: int) -> Line:
     return clipped(pieces, width)
 
 
-def _canvas(card: Card, width: int, rows: int, marker: str, x_axis: XAxis | None) -> list[Line]:
-    if not card.curves or width < 4:
+def _canvas(card: Card, width: int, rows: int, curve: Curve | None) -> list[Line]:
+    if curve is None or width < 4:
         notes = wrapped(card.waiting, max(width - 1, 10))[: max(rows, 0)]
         lines: list[Line] = [[Piece(f" {note}", "muted")] for note in notes]
         return [*lines, *([[]] * (rows - len(lines)))]
-    curve = run_curve(card.curves, marker, x_axis)
-    layers = run_layers(curve, width - 1, rows, window_of(curve))
+    window = window_of(curve)
+    layers = [
+        *beyond_layers(curve, window, width - 1, rows),
+        *run_layers(curve, width - 1, rows, window),
+    ]
     return [[Piece(" "), *line] for line in blended(layers, width - 1)]
 
 
-def run_curve(curves: Sequence[Overlay], marker: str, x_axis: XAxis | None) -> Curve:
+def run_curve(
+    curves: Sequence[Overlay], marker: str, x_axis: XAxis | None, look: Look = PLAIN
+) -> Curve:
     """Return the curves of several runs, at least one, over the same axes."""
     first, *others = curves
     axes = x_axes([of.series for of in curves], of_runs=True)
@@ -87,6 +116,7 @@ def run_curve(curves: Sequence[Overlay], marker: str, x_axis: XAxis | None) -> C
         first=first,
         others=tuple(others),
         marker=marker,
+        look=look,
         x_axis=x_axis if x_axis in axes else axes[0],
     )
 

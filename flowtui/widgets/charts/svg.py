@@ -12,9 +12,19 @@ from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.metrics.values import Series, SeriesColumn
 from flowtui.store.values import Point
 from flowtui.widgets.cells import fit
-from flowtui.widgets.charts.chart import Stretch, Window
-from flowtui.widgets.charts.curve import Curve, Overlay, XAxis, others, parts_of_a_second, x_axes
+from flowtui.widgets.charts.chart import Stretch, Window, clipped_up
+from flowtui.widgets.charts.curve import (
+    PLAIN,
+    Curve,
+    Look,
+    Overlay,
+    XAxis,
+    others,
+    parts_of_a_second,
+    x_axes,
+)
 from flowtui.widgets.charts.curve_axes import ticks_across, ticks_up
+from flowtui.widgets.charts.outside import beyond, count_beyond
 from flowtui.widgets.charts.placing import (
     CurvePlaces,
     is_odd,
@@ -84,18 +94,18 @@ def _share(value: float, low: float, high: float) -> float:
     return min(max((value / 4 - low / 4) / whole, 0.0), 1.0) if whole > 0 else 0.5
 
 
-def chart_svg(series: Sequence[Series], title: str, *, is_log: bool = False) -> str:
+def chart_svg(series: Sequence[Series], title: str, look: Look = PLAIN) -> str:
     """Return a picture of curves over steps as an SVG document.
 
     Args:
         series: The series, one for each curve; none for an empty picture.
         title: The title of the picture.
-        is_log: Whether the vertical axis is logarithmic; a note then counts values not above 0.
+        look: How the values are placed; notes count those that have no place.
     """
     if not series:
         return _picture(None, title)
     drawn = others(series[1:])
-    return curve_svg(Curve(series[0], is_log=is_log, x_axis=x_axes(series)[0], others=drawn), title)
+    return curve_svg(Curve(series[0], look=look, x_axis=x_axes(series)[0], others=drawn), title)
 
 
 def curve_svg(curve: Curve, title: str) -> str:
@@ -107,8 +117,10 @@ def _picture(curve: Curve | None, title: str) -> str:
     inks = [] if curve is None else _inks(curve)
     window, up, across = _axes(curve)
     plot = _Plot(window, MARGIN + up.cells * DIGIT_WIDTH + 12)
-    curves = [] if curve is None else [Curve(ink.series, is_log=curve.is_log) for ink in inks]
+    curves = [] if curve is None else [Curve(ink.series, look=curve.look) for ink in inks]
     notes = _notes(curves)
+    if curve is not None and (outside := count_beyond(curve, window)):
+        notes.append(f"▲ at an edge: {outside}, since the axis leaves out the extreme percent")
     rows = len(inks) + len(notes)
     height = plot.bottom + BELOW_AXIS + max(rows, 1) * LINE_HEIGHT
     parts = [*_heading(title, curve, up.offset)]
@@ -118,6 +130,7 @@ def _picture(curve: Curve | None, title: str) -> str:
             *_bands(plot, curve, inks),
             *_curves(plot, curve, inks),
             *_odd_marks(plot, curve, inks),
+            *_beyond_marks(plot, curve),
         ]
     else:
         parts += _grid(plot, up, across, XAxis.STEP)
@@ -231,6 +244,19 @@ def _odd_marks(plot: _Plot, curve: Curve, inks: Sequence[_Ink]) -> Iterator[str]
             yield f'<path d="M{at}l5 9h-10z" fill="{ATTENTION}">{tooltip}</path>'
 
 
+def _beyond_marks(plot: _Plot, curve: Curve) -> Iterator[str]:
+    """Yield a mark at the upper or the lower edge for each point that is beyond the axis."""
+    for one in beyond(curve, plot.window):
+        x = curve.x(one.point, one.series)
+        if x is None:
+            continue
+        said = f"{one.series.key}: {fmt.exact(one.point.value)} at step {one.point.step:,}"
+        tooltip = f"<title>{_safe(said, TITLE_CELLS)}</title>"
+        edge, away = (TOP, -9) if one.is_above else (plot.bottom, 9)
+        path = f"M{plot.x(x):.1f} {edge + away:.1f}l5 {-away}h-10z"
+        yield f'<path d="{path}" fill="{ATTENTION}">{tooltip}</path>'
+
+
 # Curves --------------------------------------------------------------------------------------
 
 
@@ -286,7 +312,12 @@ def _curves(plot: _Plot, curve: Curve, inks: Sequence[_Ink]) -> Iterator[str]:
 
 
 def _pixels(plot: _Plot, drawn: Sequence[Stretch]) -> list[Pixels]:
-    return [[(plot.x(x), plot.y(value)) for x, value in stretch] for stretch in drawn]
+    window = plot.window
+    return [
+        [(plot.x(x), plot.y(value)) for x, value in part]
+        for stretch in drawn
+        for part in clipped_up(stretch, window.bottom, window.top)
+    ]
 
 
 def _lines(lines: Sequence[Pixels], colour: str, opacity: float = 1.0) -> Iterator[str]:

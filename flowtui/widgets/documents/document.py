@@ -34,9 +34,30 @@ class Document(VirtualList):
     """Shows sections; folds last from one document to the next, cursor and scroll for one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "unfold", "Unfold", show=False, tooltip="Unfold it, or show more of it"),
-        Binding("left,h", "fold", "Fold", show=False, tooltip="Fold it, or go to what contains it"),
-        Binding("z", "fold_all", "Fold all", show=False, tooltip="Fold or unfold all sections"),
+        Binding(
+            "right,l",
+            "unfold",
+            "Unfold",
+            show=False,
+            id="move.right",
+            tooltip="Unfold it, or show more of it",
+        ),
+        Binding(
+            "left,h",
+            "fold",
+            "Fold",
+            show=False,
+            id="move.left",
+            tooltip="Fold it, or go to what contains it",
+        ),
+        Binding(
+            "z",
+            "fold_all",
+            "Fold all",
+            show=False,
+            id="document.fold_all",
+            tooltip="Fold or unfold all sections",
+        ),
     ]
 
     @dataclass

@@ -24,10 +24,24 @@ class PicturePane(VirtualList):
 
     opens = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pagedown", "turn(1)", "Page down", show=False, tooltip="Show the next page"),
-        Binding("pageup", "turn(-1)", "Page up", show=False, tooltip="Show the previous page"),
-        Binding("down,j", "nothing", "", show=False),
-        Binding("up,k", "nothing", "", show=False),
+        Binding(
+            "pagedown",
+            "turn(1)",
+            "Page down",
+            show=False,
+            id="picture.next_page",
+            tooltip="Show the next page",
+        ),
+        Binding(
+            "pageup",
+            "turn(-1)",
+            "Page up",
+            show=False,
+            id="picture.previous_page",
+            tooltip="Show the previous page",
+        ),
+        Binding("down,j", "nothing", "", show=False, id="move.down"),
+        Binding("up,k", "nothing", "", show=False, id="move.up"),
     ]
 
     @dataclass

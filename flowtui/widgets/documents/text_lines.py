@@ -21,8 +21,17 @@ class TextLines(VirtualList):
     """Shows lines of pieces. Enter on the last one posts `Chosen` if more can be read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "shift(1)", "Right", show=False, tooltip="Show what is further right"),
-        Binding("left,h", "shift(-1)", "Left", show=False, tooltip="Go back to the left"),
+        Binding(
+            "right,l",
+            "shift(1)",
+            "Right",
+            show=False,
+            id="move.right",
+            tooltip="Show what is further right",
+        ),
+        Binding(
+            "left,h", "shift(-1)", "Left", show=False, id="move.left", tooltip="Go back to the left"
+        ),
     ]
 
     shift: reactive[int] = reactive(0, init=False)

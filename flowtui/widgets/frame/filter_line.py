@@ -50,9 +50,30 @@ class FilterLine(Asks, Widget):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "clear", "Clear", key_display="Esc", tooltip="Show everything again"),
-        Binding("down", "leave", "To the list", show=False, tooltip="Back to the list"),
-        Binding("up", "recall", "Recall", show=False, tooltip="Recall an earlier text"),
+        Binding(
+            "escape",
+            "clear",
+            "Clear",
+            key_display="Esc",
+            id="filter.clear",
+            tooltip="Show everything again",
+        ),
+        Binding(
+            "down",
+            "leave",
+            "To the list",
+            show=False,
+            id="filter.leave",
+            tooltip="Back to the list",
+        ),
+        Binding(
+            "up",
+            "recall",
+            "Recall",
+            show=False,
+            id="filter.recall",
+            tooltip="Recall an earlier text",
+        ),
     ]
 
     @dataclass

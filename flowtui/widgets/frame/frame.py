@@ -17,6 +17,7 @@ from flowtui import format as fmt
 from flowtui.store.liveness.standing import Activity, Standing
 from flowtui.store.values import Counts, Run, Status
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, justified, width_of
+from flowtui.widgets.frame.declared import as_declared
 from flowtui.widgets.paint import RoleStyles
 
 TABS = ("overview", "metrics", "traces", "evals", "attachments")
@@ -300,7 +301,7 @@ class KeyLine(OneLine):
 
     def _fill(self) -> None:
         if self.size.width:
-            bindings = list(self.screen.active_bindings.values())
+            bindings = as_declared(self.screen.active_bindings.values())
             self.show(key_line(bindings, self.size.width))
 
 

@@ -252,9 +252,9 @@ def _best_steps(metrics: Sequence[MetricLine]) -> dict[str, str]:
 def _spark_pieces(summary: MetricSummary | None, cells: int) -> list[Piece]:
     bars = fmt.sparkline(summary.buckets, cells) if summary is not None else []
     pieces = [Piece("  ")]
-    run, run_role = "", "text"
+    run, run_role = "", "curve-1"
     for bar, is_spike in bars:
-        role = "attention" if is_spike else "text"
+        role = "attention" if is_spike else "curve-1"
         if role != run_role:
             pieces.append(Piece(run, run_role))  # type: ignore[arg-type]  # one of two roles
             run, run_role = "", role

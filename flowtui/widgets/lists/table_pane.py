@@ -52,11 +52,12 @@ class TablePane(Asks, VirtualTable):
 
     opens = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("end,G", "move_to_end(True)", "Bottom", show=False, tooltip="To the last row"),
+        Binding("end,G", "move_to_end(True)", "Bottom", show=False, id="move.last",
+                tooltip="To the last row"),
         Binding("shift+right", "shift_page(1)", "Columns on", show=False,
-                tooltip="A page of columns to the right"),
+                id="table.page_right", tooltip="A page of columns to the right"),
         Binding("shift+left", "shift_page(-1)", "Columns back", show=False,
-                tooltip="A page of columns to the left"),
+                id="table.page_left", tooltip="A page of columns to the left"),
     ]  # fmt: skip
 
     @dataclass

@@ -26,14 +26,49 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Move", key_display="↑↓", tooltip="To the next line"),
-        Binding("up,k", "move(-1)", "Up", show=False, tooltip="To the line above"),
-        Binding("pagedown", "page(1)", "Page down", show=False, tooltip="One page on"),
-        Binding("pageup", "page(-1)", "Page up", show=False, tooltip="One page back"),
-        Binding("home,g", "move_to_end(False)", "Top", show=False, tooltip="To the first line"),
-        Binding("end,G", "move_to_end(True)", "Bottom", show=False, tooltip="To the last line"),
         Binding(
-            "enter", "choose", "Open", key_display="Enter", tooltip="Open what is under the cursor"
+            "down,j",
+            "move(1)",
+            "Move",
+            key_display="↑↓",
+            id="move.down",
+            tooltip="To the next line",
+        ),
+        Binding("up,k", "move(-1)", "Up", show=False, id="move.up", tooltip="To the line above"),
+        Binding(
+            "pagedown",
+            "page(1)",
+            "Page down",
+            show=False,
+            id="move.page_down",
+            tooltip="One page on",
+        ),
+        Binding(
+            "pageup", "page(-1)", "Page up", show=False, id="move.page_up", tooltip="One page back"
+        ),
+        Binding(
+            "home,g",
+            "move_to_end(False)",
+            "Top",
+            show=False,
+            id="move.first",
+            tooltip="To the first line",
+        ),
+        Binding(
+            "end,G",
+            "move_to_end(True)",
+            "Bottom",
+            show=False,
+            id="move.last",
+            tooltip="To the last line",
+        ),
+        Binding(
+            "enter",
+            "choose",
+            "Open",
+            key_display="Enter",
+            id="move.choose",
+            tooltip="Open what is under the cursor",
         ),
     ]
 

@@ -53,9 +53,21 @@ class VirtualTable(VirtualList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "right,l", "shift(1)", "Further right", show=False, tooltip="Show columns further right"
+            "right,l",
+            "shift(1)",
+            "Further right",
+            show=False,
+            id="move.right",
+            tooltip="Show columns further right",
         ),
-        Binding("left,h", "shift(-1)", "Further left", show=False, tooltip="Back to the left"),
+        Binding(
+            "left,h",
+            "shift(-1)",
+            "Further left",
+            show=False,
+            id="move.left",
+            tooltip="Back to the left",
+        ),
     ]
 
     first_column: reactive[int] = reactive(0, init=False)

@@ -28,11 +28,11 @@ class AlignedLines(VirtualList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "unfold", "Fold", key_display="←→",
-                tooltip="Unfold the span, or go to its first child"),
+                id="move.right", tooltip="Unfold the span, or go to its first child"),
         Binding("left,h", "fold", "Fold", show=False,
-                tooltip="Fold the span, or go to its parent"),
+                id="move.left", tooltip="Fold the span, or go to its parent"),
         Binding("z", "fold_all", "Fold all", show=False,
-                tooltip="Fold everything, or unfold everything"),
+                id="pair.fold_all", tooltip="Fold everything, or unfold everything"),
     ]  # fmt: skip
 
     def __init__(self, *, id: str | None = None) -> None:

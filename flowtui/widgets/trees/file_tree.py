@@ -44,11 +44,11 @@ class FileTree(VirtualList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "unfold", "Fold", key_display="←→", show=False,
-                tooltip="Unfold the folder, or go to the first thing in it"),
+                id="move.right", tooltip="Unfold the folder, or go to the first thing in it"),
         Binding("left,h", "fold", "Fold", show=False,
-                tooltip="Fold the folder, or go to the folder above"),
+                id="move.left", tooltip="Fold the folder, or go to the folder above"),
         Binding("z", "fold_all", "Fold all", show=False,
-                tooltip="Fold all folders, or unfold them"),
+                id="files.fold_all", tooltip="Fold all folders, or unfold them"),
     ]  # fmt: skip
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -115,6 +115,23 @@ class FileTree(VirtualList):
         """The file under the cursor; None if it is a folder."""
         node = self.node
         return node.attachment if isinstance(node, FileNode) else None
+
+    @property
+    def root(self) -> FolderNode:
+        """The folder whose contents are shown."""
+        return self._root
+
+    def go_to(self, path: str) -> bool:
+        """Put the cursor on a file, in folders that are unfolded for it; say whether it is here."""
+        folder = path
+        while (folder := folder.rpartition("/")[0]) and not self._filtered_by:
+            self._is_open[folder] = True
+        self._lay_out(None)
+        for node, _ in self._shown:
+            if isinstance(node, FileNode) and node.attachment.path == path:
+                self.cursor = self._places[key_of(node)]
+                return True
+        return False
 
     def _lay_out(self, held: NodeKey | None) -> None:
         """Make the lines anew, with the cursor on a node, or on the folder that hides it."""

@@ -14,8 +14,16 @@ from flowtui.widgets.trees.waterfall import TimeWindow, bar, scale
 
 DURATION_CELLS, TOKENS_CELLS, FLAGS_CELLS = 9, 9, 8
 MIN_NAME_CELLS, MAX_NAME_CELLS, NAME_SHARE = 24, 64, 0.4
+LEAST_BARS_CELLS = 12
+"""How much room names leave to the bars."""
+MEASURED_SPANS = 1_000
+"""Of how many spans, the first ones, the width of the names is measured: it takes milliseconds."""
+FOLDED_CELLS = 5
+"""The room behind a name for the number of spans that are folded below it."""
 BARS_FROM, TOKENS_FROM = 64, 44
 """From how many cells on a tree has bars, and tokens."""
+FIXED_CELLS = 1 + DURATION_CELLS + TOKENS_CELLS + FLAGS_CELLS
+"""What a row takes besides the name and the bar."""
 INDENT_CELLS = 2
 MAX_INDENT_SHARE = 0.5
 """How much of the name's width an indent may take; deeper nodes show their depth as a number."""
@@ -44,13 +52,30 @@ class TreeView:
     """The indices of the nodes that a search has found."""
 
 
-def widths(width: int, has_bars: bool) -> Widths:
-    """Return the widths of the columns in a line of `width` cells."""
+def name_cells(tree: SpanTree) -> int:
+    """Return how many cells the names of a tree would take in full, with their indent."""
+    widest = 0
+    for at in range(min(len(tree), MEASURED_SPANS)):
+        node = tree[at]
+        indent = min(node.depth * INDENT_CELLS, int(MAX_NAME_CELLS * MAX_INDENT_SHARE))
+        widest = max(widest, indent + len("▾ ") + width_of(_named(node, False)))
+    return widest + FOLDED_CELLS
+
+
+def widths(width: int, has_bars: bool, wanted: int | None = None) -> Widths:
+    """Return the widths of the columns in a line of `width` cells.
+
+    Args:
+        width: The width of the line.
+        has_bars: Whether to show bars, if there is room.
+        wanted: How wide the names are; None for a share of the line.
+    """
     tokens = TOKENS_CELLS if width >= TOKENS_FROM else 0
     room = max(width - 1 - DURATION_CELLS - tokens - FLAGS_CELLS, 1)
     if not has_bars or width < BARS_FROM:
         return Widths(room, tokens, 0)
-    name = max(MIN_NAME_CELLS, min(round(width * NAME_SHARE), MAX_NAME_CELLS))
+    name = round(width * NAME_SHARE) if wanted is None else min(wanted, room - LEAST_BARS_CELLS)
+    name = max(MIN_NAME_CELLS, min(name, MAX_NAME_CELLS))
     return Widths(name, tokens, room - name)
 
 

@@ -20,7 +20,7 @@ from flowtui.store.traces.tree import (
 )
 from flowtui.widgets.cells import Line
 from flowtui.widgets.lists.virtual_list import VirtualList
-from flowtui.widgets.trees.span_row import TreeView, head_row, span_row, widths
+from flowtui.widgets.trees.span_row import TreeView, Widths, head_row, name_cells, span_row, widths
 from flowtui.widgets.trees.waterfall import TimeWindow, whole_window
 
 PAN_SHARE = 0.5
@@ -35,26 +35,29 @@ class SpanLines(VirtualList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "unfold", "Fold", key_display="←→",
-                tooltip="Unfold the span, or go to its first child"),
+                id="move.right", tooltip="Unfold the span, or go to its first child"),
         Binding("left,h", "fold", "Fold", show=False,
-                tooltip="Fold the span, or go to its parent"),
+                id="move.left", tooltip="Fold the span, or go to its parent"),
         Binding("shift+right,L", "level(1)", "One level more", show=False,
-                tooltip="Unfold the whole tree by one level"),
+                id="spans.unfold_level", tooltip="Unfold the whole tree by one level"),
         Binding("shift+left,H", "level(-1)", "One level less", show=False,
-                tooltip="Fold the whole tree by one level"),
+                id="spans.fold_level", tooltip="Fold the whole tree by one level"),
         Binding("z", "fold_all", "Fold all", show=False,
-                tooltip="Fold everything, or unfold everything"),
+                id="spans.fold_all", tooltip="Fold everything, or unfold everything"),
         Binding("i", "zoom(0.5)", "Zoom in", show=False,
-                tooltip="Show half as much time, around the span"),
-        Binding("o", "zoom(2.0)", "Zoom out", show=False, tooltip="Show twice as much time"),
-        Binding("w", "zoom_to_span", "Zoom to span", show=False,
+                id="spans.zoom_in", tooltip="Show half as much time, around the span"),
+        Binding("o", "zoom(2.0)", "Zoom out", show=False, id="spans.zoom_out",
+                tooltip="Show twice as much time"),
+        Binding("w", "zoom_to_span", "Zoom to span", show=False, id="spans.zoom_to_span",
                 tooltip="Show the time of the span under the cursor in the whole width"),
-        Binding("full_stop", "pan(1)", "Later", show=False, tooltip="Show a later time"),
-        Binding("comma", "pan(-1)", "Earlier", show=False, tooltip="Show an earlier time"),
+        Binding("full_stop", "pan(1)", "Later", show=False, id="spans.pan_right",
+                tooltip="Show a later time"),
+        Binding("comma", "pan(-1)", "Earlier", show=False, id="spans.pan_left",
+                tooltip="Show an earlier time"),
         Binding("0", "fit", "Whole time", show=False,
-                tooltip="Show the time of the whole trace"),
+                id="spans.fit", tooltip="Show the time of the whole trace"),
         Binding("t", "toggle_bars", "Timeline", show=False,
-                tooltip="Show the tree alone, or with its timeline"),
+                id="spans.timeline", tooltip="Show the tree alone, or with its timeline"),
     ]  # fmt: skip
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -69,6 +72,7 @@ class SpanLines(VirtualList):
         self._matches: array[int] = array("q")
         self._marked: AbstractSet[int] = frozenset()
         self._has_bars = True
+        self._name_cells = 0
 
     # Showing a trace -------------------------------------------------------------------------
 
@@ -76,6 +80,9 @@ class SpanLines(VirtualList):
         """Show a trace; a new one is unfolded, with the cursor on the first error's source."""
         before, at = self._tree, self.index
         self._tree = tree
+        if is_new or tree.layout is not before.layout:
+            # While a trace grows, its columns only move to the right.
+            self._name_cells = max(name_cells(tree), 0 if is_new else self._name_cells)
         if is_new:
             self._matches, self._marked = array("q"), frozenset()
             self._folded, self._window = set(), None
@@ -176,11 +183,24 @@ class SpanLines(VirtualList):
     def _view(self) -> TreeView:
         return TreeView(self._tree, self.window, self._folded, self._marked)
 
+    @property
+    def name_cells(self) -> int:
+        """How many cells the names of its spans take in full."""
+        return self._name_cells
+
+    @property
+    def whole_height(self) -> int:
+        """How many lines it takes with nothing folded, with its header."""
+        return len(self._tree) + self.header_height
+
+    def _widths(self, width: int) -> Widths:
+        return widths(width, self._has_bars, self._name_cells)
+
     def header_lines(self, width: int) -> list[Line]:
-        return [head_row(self._view, widths(width, self._has_bars))]
+        return [head_row(self._view, self._widths(width))]
 
     def line(self, index: int, width: int) -> Line:
-        return span_row(self._view, self._shown[index], widths(width, self._has_bars))
+        return span_row(self._view, self._shown[index], self._widths(width))
 
     # Folding ---------------------------------------------------------------------------------
 

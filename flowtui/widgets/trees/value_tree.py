@@ -92,9 +92,21 @@ class ValueTree(VirtualList):
     """Shows entries as a tree of lines under a title."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "unfold", "Unfold", show=False, tooltip="Unfold a nested value"),
         Binding(
-            "left,h", "fold", "Fold", show=False, tooltip="Fold the value, or go to its parent"
+            "right,l",
+            "unfold",
+            "Unfold",
+            show=False,
+            id="move.right",
+            tooltip="Unfold a nested value",
+        ),
+        Binding(
+            "left,h",
+            "fold",
+            "Fold",
+            show=False,
+            id="move.left",
+            tooltip="Fold the value, or go to its parent",
         ),
     ]
 

@@ -125,7 +125,7 @@ def test_the_demo_is_made_where_caches_are(tmp_path: Path) -> None:
     names = {path.name for path in directory.parent.iterdir()}
     assert names == {f"demo-{__version__}", "demo.lock"}
     shown = run("demo", XDG_CACHE_HOME=str(tmp_path))
-    assert shown.stdout.startswith("resnet50-cosine  ")
+    assert shown.stdout.startswith("support-agent-v5  ")
 
 
 def test_the_default_store_is_found_without_being_named(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ WHERE = {
         "screens.traces.groups_pane.GroupsPane",
         "screens.traces.session_view.SessionView",
         "screens.traces.view.TraceView",
+        "screens.traces.split.TraceSplit",
         "widgets.trees.span_tree.SpanLines",
     ],
     "Traces of a comparison": [
@@ -173,7 +174,8 @@ def bindings(names: list[str]) -> list[Binding]:
 def keys(part: str) -> set[str]:
     """Return the keys that a table names."""
     rows = re.findall(r"(?m)^\| (`.*?) \|", chapter(part, 3))
-    return {key for row in rows for key in CODE.findall(row)}
+    # In a table a bar must be escaped.
+    return {key.replace("\\|", "|") for row in rows for key in CODE.findall(row)}
 
 
 def test_every_part_about_keys_is_known_here() -> None:

@@ -12,15 +12,15 @@ import docx
 import pytest
 
 from flowtui import installation
-from flowtui.previews import isolated
+from flowtui.previews import images, isolated
 from flowtui.previews import pdf as pdf_reader
 from flowtui.previews.document_blocks import Heading, Item, Paragraph, Table
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
 from flowtui.previews.values import DocumentPage, Mode, Opened, Picture, Request, TextPage, never
+from flowtui.previews.zooming import View
 from flowtui.store.files import asking
-from flowtui.store.values import JsonValue
 from tests.unit.previewed import cpu_at_most, outcome_within_budget, shown
 
 
@@ -69,6 +69,16 @@ def test_a_pdf_is_shown_page_by_page_as_a_picture(tmp_path: Path) -> None:
     assert set(page.rgb[-5 * 20 * 3 :]) == {255}
     part = page.part
     assert (part.unit, part.first, part.total, part.next_position) == ("page", 1, 3, 2)
+
+
+def test_a_page_is_looked_into(tmp_path: Path) -> None:
+    path = pdf(tmp_path / "report.pdf", 1)
+    for y, colour in ((0.1, b"\0\0\0"), (0.9, b"\xff\xff\xff")):
+        view = View(8, 0.9, y)
+        page = shown(path, Request(40, 20, mode=Mode.PICTURE, view=view)).shown
+        assert isinstance(page, Picture)
+        assert page.width_px == 40
+        assert {page.rgb[at : at + 3] for at in range(0, len(page.rgb), 3)} == {colour}
 
 
 def test_a_pdf_is_shown_page_by_page_as_text(tmp_path: Path) -> None:
@@ -206,7 +216,7 @@ def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         + '<rect filter="url(#f)" width="999" height="999"/>' * 50_000
         + "</svg>"
     )
-    arguments: dict[str, JsonValue] = {"width": 200, "height": 200, "background": [0, 0, 0]}
+    arguments = images.box(Request(width=200, height=100))
     started = time.perf_counter()
     with pytest.raises(PreviewFailed, match="too long"):
         isolated.ask("svg", path, arguments, never, timeout_s=0.4)

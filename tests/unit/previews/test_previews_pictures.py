@@ -10,13 +10,15 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
 from flowtui.previews.kind_table import PreviewKind
-from flowtui.previews.parsers import images
 from flowtui.previews.preview import preview
 from flowtui.previews.values import Mode, Picture, Request, TextPage, never
+from flowtui.previews.zooming import View, window
 from tests.unit.previewed import as_text, cpu_at_most, cpu_s, outcome_within_budget, shown
 
 pytestmark = pytest.mark.slow
@@ -288,7 +290,8 @@ def test_broken_exif_turns_nothing(tmp_path: Path, suffix: str, exif: bytes) -> 
 
 
 def test_a_picture_is_never_empty() -> None:
-    assert images.fitted(100_000, 1, 40, 40) == (40, 1)
+    seen = window((100_000, 1), (40, 40), View(), is_drawn=False)
+    assert (seen.width_px, seen.height_px) == (40, 1)
 
 
 def test_a_picture_takes_little_longer_than_its_decoding(tmp_path: Path) -> None:
@@ -491,3 +494,94 @@ def test_a_missing_extra_says_how_to_install_it(
     with pytest.raises(MissingExtra, match=r"install .*\[images\]'$") as raised:
         preview(path, path.name, Request(), never)
     assert raised.value.meanwhile is Mode.TEXT
+
+
+CORNERS = {(0, 0): (255, 0, 0), (1, 0): (0, 255, 0), (0, 1): (0, 0, 255), (1, 1): (255, 255, 0)}
+
+
+def corners(width: int, height: int) -> Image.Image:
+    """An image of which each quarter has a colour of its own."""
+    image = Image.new("RGB", (width, height))
+    for (x, y), colour in CORNERS.items():
+        image.paste(colour, (x * width // 2, y * height // 2, width, height))
+    return image
+
+
+def look_into(path: Path, x: int, y: int, zoom: int = 4) -> Picture:
+    """Show what is around the middle of a quarter."""
+    view = View(zoom, 0.25 + x / 2, 0.25 + y / 2)
+    return picture(path, Request(width=40, height=20, view=view))
+
+
+def assert_is_one_colour(found: Picture, colour: tuple[int, int, int]) -> None:
+    for at in (0, found.width_px - 1):
+        for line in (0, found.height_px - 1):
+            assert is_near(pixel(found, at, line), colour)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_what_is_looked_at_is_of_the_upright_image(tmp_path: Path, suffix: str, turn: int) -> None:
+    path = tmp_path / f"a.{suffix}"
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    corners(800, 400).save(path, exif=exif)
+    whole = picture(path, Request(width=40, height=20))
+    for x, y in CORNERS:
+        at_x, at_y = (whole.width_px - 1) * x, (whole.height_px - 1) * y
+        colour = pixel(whole, at_x, at_y)
+        assert_is_one_colour(look_into(path, x, y), (colour[0], colour[1], colour[2]))
+
+
+def test_a_drawing_and_a_page_are_looked_into(tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    boxes = "".join(
+        f'<rect x="{50 * x}" y="{50 * y}" width="50" height="50" fill="rgb{colour}"/>'
+        for (x, y), colour in CORNERS.items()
+    )
+    path.write_text(SVG.format(f'width="100" height="100">{boxes}'))
+    for (x, y), colour in CORNERS.items():
+        found = look_into(path, x, y)
+        assert (found.width_px, found.height_px) == (40, 40)
+        assert_is_one_colour(found, colour)
+
+
+def test_levels_of_grey_are_those_of_the_whole_image_wherever_one_looks(tmp_path: Path) -> None:
+    row = struct.pack("<400H", *[1_000] * 200, *[3_000] * 200)
+    ends = struct.pack("<400H", 0, *[1_000] * 199, *[3_000] * 199, 4_000)
+    image = Image.frombytes("I;16", (400, 400), ends + row * 399)
+    path = tmp_path / "a.png"
+    image.save(path)
+    left, right = look_into(path, 0, 1), look_into(path, 1, 1)
+    assert left.note == right.note == picture(path).note
+    assert_is_one_colour(left, (64, 64, 64))
+    assert_is_one_colour(right, (191, 191, 191))
+
+
+def test_pixels_are_shown_as_they_are_when_there_is_room_for_more(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    image = Image.new("RGB", (8, 8))
+    image.putpixel((3, 3), (255, 255, 255))
+    image.save(path)
+    found = picture(path, Request(width=40, height=20, view=View(4)))
+    assert (found.width_px, found.height_px) == (32, 32)
+    assert {tuple(found.rgb[at : at + 3]) for at in range(0, len(found.rgb), 3)} == {
+        (0, 0, 0), (255, 255, 255)
+    }  # fmt: skip
+    assert found.rgb.count(255) == 16 * 3
+
+
+@given(
+    size=st.tuples(st.integers(1, 20_000), st.integers(1, 20_000)),
+    box=st.tuples(st.integers(1, 400), st.integers(2, 400)),
+    x=st.floats(-1, 2), y=st.floats(-1, 2), zoom=st.sampled_from([1, 2, 8, 64]),
+    is_drawn=st.booleans(),
+)  # fmt: skip
+def test_a_window_lies_in_its_picture_and_fits_its_box(
+    size: tuple[int, int], box: tuple[int, int], x: float, y: float, zoom: int, is_drawn: bool
+) -> None:
+    seen = window(size, box, View(zoom, x, y), is_drawn=is_drawn)
+    assert 0 <= seen.left < seen.right <= 1 + 1e-9
+    assert 0 <= seen.top < seen.bottom <= 1 + 1e-9
+    assert 1 <= seen.width_px <= box[0]
+    assert 1 <= seen.height_px <= box[1]

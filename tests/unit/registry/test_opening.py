@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from flowtui.previews import files
+from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.preview import preview
+from flowtui.previews.values import Request, TablePage, never
 from flowtui.registry import artifacts, cache
 from flowtui.registry.artifacts import NotFound, Reference, reference
 from flowtui.registry.client import Registry
@@ -29,9 +34,12 @@ from flowtui.store import counts
 from flowtui.store.archive.opening import ArtifactStore
 from flowtui.store.archive.values import ArtifactError
 from flowtui.store.attachments.values import AttachmentRefused
+from flowtui.store.files import in_pieces
+from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from tests.conftest import open_store
 from tests.unit.fake_registry import KEY, OWNED, FakeRegistry, served
+from tests.unit.stores import writer
 
 QUICK = RequestPatience(tries=3, first_pause_s=0.001, longest_pause_s=0.002)
 RUN = "support-agent-v3"
@@ -112,16 +120,68 @@ def test_an_attachment_is_fetched_when_it_is_looked_at_and_only_once(
     store.close()
 
 
-def test_a_large_attachment_is_not_fetched_for_a_look(
-    registry: Registry, uploaded: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("flowtui.registry.ranges.MAX_PART_BYTES", 1)
-    store = opened(registry)
-    run = store.resolve("latest")
-    file = run.attachments().files[0]  # type: ignore[union-attr]
+@pytest.fixture
+def large(
+    registry: Registry, fake: FakeRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OpenRun]:
+    """A run in the registry with attachments that are too large to be fetched for a look."""
+    monkeypatch.setattr("flowtui.registry.ranges.MAX_FETCHED_BYTES", 300_000)
+    monkeypatch.setattr("flowtui.store.archive.opening.MAX_FETCHED_BYTES", 200)
+    monkeypatch.setattr(in_pieces, "PIECE_BYTES", 262_144)
+    with writer(tmp_path / "large") as made:
+        made.start_run("run-1", "large")
+        with made.experiment("run-1") as experiment:
+            lines = "".join(f"{number},{number * number}\n" for number in range(1_500_000))
+            experiment.attachment("rows.csv", f"n,square\n{lines}".encode())
+            experiment.attachment("a.npy", b"\x93NUMPY" + b"x" * 5_000)
+            experiment.attachment("a.png", b"\x89PNG\r\n\x1a\n" + b"x" * 5_000)
+    local = open_store(tmp_path / "large")
+    pack = pack_run(local, "run-1")
+    with UploadJob(registry, OWNED, Labels("large"), pack, "run-1") as job:
+        done = job.run()
+    fake.ranges.clear()
+    with closing(opened(registry, Reference(artifact_id=done.artifact_id))) as store:
+        fake.ranges.clear()
+        yield store.resolve("latest")
+
+
+def test_a_large_attachment_is_not_fetched_whole(large: OpenRun) -> None:
     with pytest.raises(AttachmentRefused, match="`flow-tui registry pull`"):
-        run.files.path(file.path)
-    store.close()
+        large.files.path("rows.csv")
+
+
+def test_of_a_large_attachment_the_pieces_are_fetched_that_are_looked_at(
+    large: OpenRun, fake: FakeRegistry
+) -> None:
+    path = large.files.glance("rows.csv")
+    assert path == large.files.glance("rows.csv")
+    first = preview(path, "rows.csv", Request(count=10), never).shown
+    assert isinstance(first, TablePage)
+    assert first.rows[9] == ("9", "81")
+    last = preview(path, "rows.csv", Request(count=10, is_last=True), never).shown
+    assert isinstance(last, TablePage)
+    assert last.rows[-1] == ("1499999", "2249997000001")
+    size = path.stat().st_size
+    assert sum(end - start for start, end in fake.ranges) < size / 4
+    with files.opened(path) as file:
+        assert files.read_at(file, 250, 7) == files.read_at(file, 250, 7)
+        assert files.read_at(file, size - 1, 50) == b"\n"
+        assert files.read_at(file, size + 5, 50) == b""
+        assert len(files.read_at(file, 0, size)) == size
+
+
+def test_what_takes_the_whole_file_says_so_of_a_large_one(large: OpenRun) -> None:
+    with pytest.raises(PreviewFailed, match="read whole only"):
+        preview(large.files.glance("a.png"), "a.png", Request(), never)
+
+
+def test_a_piece_that_cannot_be_fetched_is_no_end_of_the_file(
+    large: OpenRun, fake: FakeRegistry
+) -> None:
+    path = large.files.glance("rows.csv")
+    fake.faults.looks = ["403"] * 20
+    with pytest.raises(PreviewFailed, match="cannot be fetched"):
+        preview(path, "rows.csv", Request(), never)
 
 
 def test_a_second_opening_reads_nothing_again(

@@ -93,13 +93,13 @@ def test_editors_are_told_to_view_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], words: list[str]
 ) -> None:
     monkeypatch.setenv("PATH", made(tmp_path, "vim", "nano", "other"))
-    assert opener.editor(environ) == words
+    assert opener.viewing_editor(environ) == words
 
 
 def test_no_editor_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(opener.OpenFailed, match="neither vim nor nano"):
-        opener.editor({})
+        opener.viewing_editor({})
 
 
 @pytest.mark.parametrize("name", ["plain.txt", 'it\'s $HOME `x` "q" *.txt', "naïve;rm -rf.txt"])

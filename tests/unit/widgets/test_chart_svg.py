@@ -11,6 +11,7 @@ import pytest
 
 from flowtui.store.metrics import series as metric_series
 from flowtui.store.metrics.values import Series
+from flowtui.widgets.charts.curve import Look
 from flowtui.widgets.charts.svg import PLOT_HEIGHT, TOP, WIDTH, chart_svg
 from tests.unit.stores import NOW, one_run, opened
 
@@ -63,7 +64,7 @@ class Picture:
 def picture(
     folder: Path, points: Mapping[str, Points], title: str = "a run", *, is_log: bool = False
 ) -> Picture:
-    return Picture(chart_svg(series_of(folder, points), title, is_log=is_log))
+    return Picture(chart_svg(series_of(folder, points), title, Look(is_log=is_log)))
 
 
 def test_a_curve_is_one_line_between_its_axes(tmp_path: Path) -> None:

@@ -15,7 +15,15 @@ from flowtui.store.metrics.values import Series
 from flowtui.store.schema import StoreWriter
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, width_of
-from flowtui.widgets.charts.curve import Curve, XAxis, neighbour, others, parts_of_a_second, x_axes
+from flowtui.widgets.charts.curve import (
+    Curve,
+    Look,
+    XAxis,
+    neighbour,
+    others,
+    parts_of_a_second,
+    x_axes,
+)
 from flowtui.widgets.charts.curve_lines import curve_lines, drawn
 from flowtui.widgets.charts.placing import stretches, window_of
 from tests.conftest import open_store
@@ -69,7 +77,9 @@ def test_a_nan_ends_the_line_and_is_marked_on_the_axis(tmp_path: Path) -> None:
 
 
 def test_what_a_logarithm_has_no_place_for_is_counted(tmp_path: Path) -> None:
-    curve = Curve(series(tmp_path, [(0, -1.0), (1, 0.0), (2, 10.0), (3, 1000.0)]), is_log=True)
+    curve = Curve(
+        series(tmp_path, [(0, -1.0), (1, 0.0), (2, 10.0), (3, 1000.0)]), look=Look(is_log=True)
+    )
     assert curve.hidden_count == 2
     assert "2 not above 0" in text(curve_lines(curve, 80, 12))[0]
 
@@ -96,7 +106,7 @@ def test_labels_of_an_axis_are_whole_and_differ(tmp_path: Path) -> None:
     }
     for name, values in kinds.items():
         for is_log in (False, True):
-            curve = Curve(series(tmp_path / name / str(is_log), values), is_log=is_log)
+            curve = Curve(series(tmp_path / name / str(is_log), values), look=Look(is_log=is_log))
             made = drawn(curve, 80, 20)
             assert made is not None
             shown = text(curve_lines(curve, 80, 20, made))
