@@ -36,6 +36,21 @@ SVGImageExtension.dirname = classmethod(  # type: ignore[method-assign]
 )
 
 
+@pytest.fixture(autouse=True)
+def _own_signals() -> Iterator[None]:
+    """Undo what a command that runs in this process does for the rest of a process.
+
+    It ends one that does not come to handle a signal; a later test that sends itself one would end
+    the process of the tests.
+    """
+    heeded = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    before = [(number, signal.getsignal(number)) for number in heeded]
+    yield
+    for number, handler in before:
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Give the tests a time zone, colours and a home that no machine's settings change."""

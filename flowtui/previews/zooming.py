@@ -90,8 +90,14 @@ def as_arguments(view: View) -> dict[str, JsonValue]:
     return {"zoom": view.zoom, "x": view.x, "y": view.y}
 
 
-def told(arguments: Mapping[str, JsonValue]) -> View:
-    """Return the view that `as_arguments` tells of."""
+def seen(
+    size: tuple[float, float], arguments: Mapping[str, JsonValue], *, is_drawn: bool
+) -> SeenPart:
+    """Return what is seen of a picture by one who was told of the pane and the view."""
+    return window(size, _box(arguments), _view(arguments), is_drawn=is_drawn)
+
+
+def _view(arguments: Mapping[str, JsonValue]) -> View:
     zoom, x, y = (arguments.get(name) for name in ("zoom", "x", "y"))
     assert isinstance(zoom, int)
     assert isinstance(x, float)
@@ -99,8 +105,7 @@ def told(arguments: Mapping[str, JsonValue]) -> View:
     return View(zoom, x, y)
 
 
-def box_told(arguments: Mapping[str, JsonValue]) -> tuple[int, int]:
-    """Return the most pixels that can be shown, across and down."""
+def _box(arguments: Mapping[str, JsonValue]) -> tuple[int, int]:
     width, height = arguments["width"], arguments["height"]
     assert isinstance(width, int)
     assert isinstance(height, int)

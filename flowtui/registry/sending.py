@@ -84,19 +84,20 @@ class Sending:
         """Take back what the storage does not have any more."""
         meter.enter(Phase.SENDING, self.size_bytes)
         self.upload_id, self.is_begun = None, False
-        self.names.clear()
-        self.sizes_bytes.clear()
+        # A part of the lost upload that is still being answered for notes itself in the old ones.
+        self.names, self.sizes_bytes = {}, {}
 
     def _send_parts(
         self, registry: Registry, storage: Storage, meter: Meter, cancelled: Cancelled
     ) -> UploadParts:
         count = meter.counter()
+        names, sizes_bytes = self.names, self.sizes_bytes
         fruitless = 0
 
         def send(part: UploadPart, must_end: Cancelled) -> None:
             name = storage.put_part(self.target, part, self.path, count, must_end)
-            self.sizes_bytes[part.number] = part.size_bytes
-            self.names[part.number] = name
+            sizes_bytes[part.number] = part.size_bytes
+            names[part.number] = name
 
         while True:
             parts = registry.parts(self.target, self.size_bytes, self.upload_id)

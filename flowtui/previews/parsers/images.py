@@ -201,8 +201,7 @@ class _Seen:
 def _seen(size: tuple[int, int], turn: int, arguments: Mapping[str, JsonValue]) -> _Seen:
     is_sideways = turn in _SIDEWAYS
     upright = size[::-1] if is_sideways else size
-    view, box = zooming.told(arguments), zooming.box_told(arguments)
-    seen = zooming.window(upright, box, view, is_drawn=False)
+    seen = zooming.seen(upright, arguments, is_drawn=False)
     left, top, right, bottom = seen.left, seen.top, seen.right, seen.bottom
     # Turned back, the edges are those of the image as it is stored.
     if turn in _MIRRORED_ACROSS:

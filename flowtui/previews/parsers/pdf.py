@@ -75,9 +75,8 @@ def _page(
     width, height = page.get_size()
     if width < 1 or height < 1:
         raise PreviewFailed("The page has no size.")
-    view, box = zooming.told(arguments), zooming.box_told(arguments)
-    seen = zooming.window((width, height), box, view, is_drawn=True)
-    scale = min(box[0] / width, box[1] / height) * view.zoom
+    seen = zooming.seen((width, height), arguments, is_drawn=True)
+    scale = seen.width_px / ((seen.right - seen.left) * width)
     # What is cut off from the left, the bottom, the right and the top.
     edges = (seen.left * width, (1 - seen.bottom) * height,
              (1 - seen.right) * width, seen.top * height)  # fmt: skip

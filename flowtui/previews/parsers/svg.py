@@ -87,8 +87,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
     if data is None:
         raise PreviewFailed("The drawing is too large to be shown.")
     drawing = Harmless(data)
-    view, box = zooming.told(arguments), zooming.box_told(arguments)
-    seen = zooming.window(drawing.size, box, view, is_drawn=True)
+    seen = zooming.seen(drawing.size, arguments, is_drawn=True)
     width = round(seen.width_px / (seen.right - seen.left))
     height = round(seen.height_px / (seen.bottom - seen.top))
     try:

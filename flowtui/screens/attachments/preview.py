@@ -135,6 +135,12 @@ class FilePreview(PicturePanes):
             self._request = self._fitting(request)
         self._ask(replace(self._request, position=0, index=0) if is_other else self._first)
 
+    def show_series(self, series: str) -> None:
+        """Say which file of a series is shown, once that is known."""
+        self._series = series
+        if self._parts:
+            self._show_title()
+
     def leave(self) -> None:
         """Stop whatever is read for a preview that nobody sees."""
         for group in ("preview", "find"):

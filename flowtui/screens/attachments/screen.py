@@ -194,6 +194,8 @@ class AttachmentsScreen(FindsInPreview):
             self._filter_line.note(f"{root.file_count:,} of {total:,}")
         if found.problem is not None:
             self.notify(fmt.plain(found.problem, 200), severity="warning", markup=False)
+        # There may be others of it now.
+        self._series = None
         self._rest_here()
 
     def _show_empty(self, text: str) -> None:
@@ -220,24 +222,35 @@ class AttachmentsScreen(FindsInPreview):
         self._rest_here()
 
     def action_step(self, by: int) -> None:
-        path = None if self._series is None else self._series.neighbour(by)
-        if path is not None and self._files.go_to(path):
+        series = None if self._series is None else self._series.neighbour(by)
+        if series is not None and self._files.go_to(series.path):
+            self._series = series
             self._show_file(is_next=True)
 
     def _show_file(self, *, is_next: bool = False) -> None:
         file = self._files.attachment
         if file is None or file.state is not FileState.PRESENT:
             return
-        beside = files_in(self._files.root)
-        self._series = series_of(
-            file.path, (one.path for one in beside if one.state is FileState.PRESENT)
-        )
         told = "" if self._series is None else self._series.told
         self._preview.show_source(self._source(file), series=told, is_next=is_next)
+        if self._series is None:
+            # A folder may have a hundred thousand files.
+            path, root = file.path, self._files.root
+            self.ask(partial(_series_in, root, path), partial(self._take_series, path),
+                     group="series")  # fmt: skip
+
+    def _take_series(self, path: str, series: FileSeries | None) -> None:
+        file = self._files.attachment
+        if series is not None and file is not None and file.path == path:
+            self._series = series
+            self._preview.show_series(series.told)
+            self.refresh_bindings()
 
     def _rest_here(self) -> None:
         node = self._files.node
-        self._series = None
+        file = self._files.attachment
+        if self._series is not None and (file is None or file.path != self._series.path):
+            self._series = None
         if isinstance(node, FolderNode):
             latest = "" if node.latest_at is None else f", last changed {fmt.when(node.latest_at)}"
             said = f"{fmt.count(node.file_count, 'file')}, {fmt.size(node.size_bytes)}{latest}."
@@ -446,3 +459,8 @@ class AttachmentsScreen(FindsInPreview):
             from flowtui.reports.runs import dumps
 
             self.flow.copy(dumps(asdict(file)))
+
+
+def _series_in(folder: FolderNode, path: str) -> FileSeries | None:
+    present = (one.path for one in files_in(folder) if one.state is FileState.PRESENT)
+    return series_of(path, present)

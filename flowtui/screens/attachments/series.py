@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _NUMBER = re.compile("[0-9]+")
 
@@ -16,10 +16,14 @@ class FileSeries:
     paths: tuple[str, ...]
     at: int
 
-    def neighbour(self, by: int) -> str | None:
-        """Return the path that is so many files further on, None beyond the ends."""
+    @property
+    def path(self) -> str:
+        return self.paths[self.at]
+
+    def neighbour(self, by: int) -> FileSeries | None:
+        """Return the series at the file that is so many further on, None beyond the ends."""
         at = self.at + by
-        return self.paths[at] if 0 <= at < len(self.paths) else None
+        return replace(self, at=at) if 0 <= at < len(self.paths) else None
 
     @property
     def told(self) -> str:

@@ -245,7 +245,8 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
                 if is_away:
                     kept = cache.known(registry.base_url, one)
                     found = open_kept(kept, self._count, allow_large)
-                    return Visit(found.store, found.store.resolve("latest").row, cache.age_s(kept))
+                    row = found.store.resolve("latest").row
+                    return Visit(found.store, row, found.offline_since_s)
                 store = open_listed(
                     registry, one, self._count, lambda size: may_download, allow_large
                 )

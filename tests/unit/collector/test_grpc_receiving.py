@@ -1,7 +1,7 @@
 """The receiver over gRPC, each case in a process of its own.
 
-grpcio's thread serves one event loop for the life of a process, as `flow-tui collect` has it.
-Beside loops that come and go, it could take the other tests of the process with it.
+grpcio's thread serves one event loop for the life of a process, as `flow-tui collect` has it, and
+not loops that come and go, as tests have them.
 """
 
 from __future__ import annotations

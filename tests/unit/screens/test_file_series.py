@@ -14,7 +14,10 @@ def test_files_are_in_the_order_of_their_numbers() -> None:
     assert found is not None
     assert found.paths == ("images/step_0100.png", "images/step_200.png", "images/step_1000.png")
     assert found.told == "2 of 3"
-    assert (found.neighbour(-1), found.neighbour(1)) == (IMAGES[2], IMAGES[0])
+    before, after = found.neighbour(-1), found.neighbour(1)
+    assert before is not None
+    assert after is not None
+    assert (before.path, after.path) == (IMAGES[2], IMAGES[0])
     assert found.neighbour(2) is None
     assert found.neighbour(-2) is None
 
