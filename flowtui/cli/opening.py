@@ -418,7 +418,7 @@ def open_store(option: str | None, allow_large: bool = False, waits: bool = True
             raise StoreNotFound(str(error), ways, error.place) from error
         found = sources.opened(option, waits=waits)
         if found is None:
-            raise sources.unknown(option) or error from error
+            raise sources.unknown(option, error.ways) or error from error
         return found
 
 

@@ -73,14 +73,20 @@ def several(store: SourceStore, word: str) -> RunAmbiguous:
     return RunAmbiguous(f"{word} has {len(names):,} runs: name one of them", lines)
 
 
-def unknown(word: str) -> StoreNotFound | None:
-    """Return the error for a path at which nothing is known; None if there is no such path."""
+def unknown(word: str, ways: Sequence[str] = ()) -> StoreNotFound | None:
+    """Return the error for a path at which nothing is known; None if there is no such path.
+
+    Args:
+        word: The path.
+        ways: What else a person can do.
+    """
     path = _path(word)
     if path is None:
         return None
     has_none = "is not a LUML store: it has no meta.db" if path.is_dir() else "is a file"
     return StoreNotFound(
-        f"{word} {has_none}, and nothing else is known in it; it could be", recognising.LOOKED_FOR
+        f"{word} {has_none}, and nothing else is known in it; it could be",
+        (*recognising.LOOKED_FOR, *ways),
     )
 
 

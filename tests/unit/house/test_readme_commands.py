@@ -26,7 +26,8 @@ from tests.unit.house.test_readme import CODE, README
 RUN, OTHER = "support-agent-v5", "support-agent-v4"
 STANDS_FOR = (
     ("RUN RUN...", f"{OTHER} {RUN}"), ("A B...", f"{OTHER} {RUN}"), ("<experiment-id>", RUN),
-    ("[KEY...]", ""), ("[TRACE_ID]", ""), ("[COMMAND]", ""), ("FILE.luml", "one.luml"),
+    ("[KEY...]", ""), ("[TRACE_ID]", ""), ("[COMMAND]", ""), ("[RUN...]", ""),
+    ("FILE.luml", "one.luml"), ("PATH", "wandb"),
     ("FILE...", "spans.jsonl"), ("PROGRAM ...", "true"), ("NEW", "new-name"), ("RUN", RUN),
     ("main-latest", OTHER), ("candidate", RUN), ("first-try", "vit-b16-mixup"),
 )  # fmt: skip
@@ -34,6 +35,8 @@ STANDS_FOR = (
 RUN_OF = {"delete": "scratch", "edit": "cv-parser-ner", "upload": "scratch"}
 """Runs that are changed, which the other commands do not need."""
 EXITS = {
+    # In the text it is only named.
+    "flow-tui import": 2,
     # Nobody can be asked here.
     "flow-tui delete RUN": 2,
     # What to change is said by options.
@@ -49,6 +52,9 @@ ELSEWHERE = {
     "a network": ("pipx install .", "pipx install '.[all]'"),
 }  # fmt: skip
 """Commands that need what there is not here, by what that is; other tests start them."""
+
+WRITTEN = Path(__file__).parents[2] / "sources" / "written"
+"""Files of other tools."""
 
 
 def written() -> Iterator[str]:
@@ -79,6 +85,8 @@ def place(demo_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     span = {"traceId": "a" * 32, "spanId": "b" * 16, "name": "one", "startTimeUnixNano": "1"}
     body = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
     (place / "spans.jsonl").write_text(json.dumps(body))
+    for name, tool in {"logs": "tensorboard", "wandb": "wandb"}.items():
+        shutil.copytree(WRITTEN / tool, place / name)
     tools = place / "bin"
     tools.mkdir()
     (tools / "python").symlink_to(sys.executable)
@@ -120,7 +128,8 @@ def meant(command: str) -> str:
     text = command
     for word, real in STANDS_FOR:
         text = text.replace(word, run if real == RUN and word == "RUN" else real)
-    return text
+    # The other commands name runs of a store that nothing new comes into.
+    return f"{text} --store imported" if words[1:2] == ["import"] else text
 
 
 @pytest.mark.parametrize(
