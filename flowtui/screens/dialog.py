@@ -35,6 +35,9 @@ class Dialog(InternalModal[ScreenResultType]):
         return ""
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        if self.was_removed:
+            # It was taken away with the app, or with the screens below it.
+            return AwaitComplete()
         if is_on_top(self):
             return super().dismiss(result)
         # A modal that has gone never comes to the top again, so it is dismissed once.

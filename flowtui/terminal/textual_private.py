@@ -7,6 +7,7 @@ any other, so that a new Textual breaks that test and this module, and nothing e
 from __future__ import annotations
 
 import asyncio
+import inspect
 import queue
 import traceback
 from collections.abc import Iterator
@@ -89,6 +90,9 @@ class _Workers(WorkerManager):
         def end(_: object) -> None:
             if not worker.is_finished:
                 worker.state = WorkerState.CANCELLED
+            if inspect.iscoroutine(worker._work):
+                # One that never began would be warned of as forgotten.
+                worker._work.close()
 
         if worker._task is not None:
             worker._task.add_done_callback(end)
@@ -100,7 +104,11 @@ class InternalModal(ModalScreen[ScreenResultType]):
     Without this a worker that waits for its answer would wait for ever.
     """
 
+    was_removed = False
+    """Whether it is no longer on the screen, so that nobody waits for its answer."""
+
     def on_unmount(self) -> None:
+        self.was_removed = True
         for asked in self._result_callbacks:
             if asked is not None and asked.future is not None:
                 asked.future.cancel()

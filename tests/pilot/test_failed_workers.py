@@ -98,3 +98,15 @@ async def test_a_read_that_is_left_before_it_has_begun_is_done_on_the_way_back(d
         await pilot.press("enter")
         await until(lambda: "trace 1 of" in screen_text(pilot), "the trace")
         assert not screen.is_awaited
+
+
+@pytest.mark.filterwarnings("error")
+async def test_a_worker_that_never_began_is_not_warned_of(demo: Store) -> None:
+    async def work() -> None:
+        raise AssertionError("it was cancelled before")
+
+    async with opened(demo, NAME) as pilot:
+        coroutine = work()
+        pilot.app.run_worker(coroutine).cancel()
+        await settled(pilot)
+        assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED

@@ -213,3 +213,15 @@ async def test_nobody_waits_for_a_question_that_was_taken_away(demo: Store) -> N
         await pilot.app.remove_mode("overview")
         await until(lambda: waits.is_finished, "the end of who waited")
         assert waits.state is WorkerState.CANCELLED
+
+
+async def test_a_question_that_is_answered_while_the_app_closes_takes_no_answer(
+    demo: Store,
+) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        question, answers = asked(pilot)
+        await settled(pilot)
+        # When the app closes, its screens are removed one by one, and leave the stack at the end.
+        await pilot.app._prune(question)
+        question.dismiss(True)
+        assert answers == []

@@ -47,7 +47,7 @@ STATE = {
     Screen: ("_result_callbacks",),
     Stylesheet: ("_variables",),
     Timer: ("_skip",),
-    Worker: ("_task",),
+    Worker: ("_task", "_work"),
     WriterThread: ("_queue",),
     XTermParser: ("_timeout_time",),
 }  # fmt: skip
