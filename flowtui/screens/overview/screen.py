@@ -414,7 +414,7 @@ class OverviewScreen(TabScreen):
             text = node.value if is_text else json.dumps(node.value, ensure_ascii=False)
             return str(text), {".".join(map(str, node.path)): node.value}
         if pane is self._models and (model := self._models.model):
-            return str(self.store.directory / (model.path or "")), asdict(model)
+            return str(self.store.directory / (model.path or "")), model._asdict()
         if isinstance(pane, RunCard) and (field := pane.field):
             return field.raw, {field.name: field.raw}
         return None, None
