@@ -251,6 +251,15 @@ def test_the_moving_picture_is_of_the_present_pictures() -> None:
     assert is_written, "python -m tests.moving writes it"
 
 
+def test_the_manual_page_is_of_the_present_commands() -> None:
+    done = CliRunner().invoke(cli, ["help", "--man"])
+    is_written = (TOP / "docs/flow-tui.1").read_text("utf-8") == done.stdout
+    assert is_written, "make manual writes it"
+    assert {f"flow\\-tui {name}" for name in COMMANDS} <= set(
+        re.findall(r"(?m)^\.SS (flow\\-tui \w+)", done.stdout)
+    )
+
+
 def test_every_extra_is_told_of_and_no_other() -> None:
     project = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]
     (line,) = re.findall(r"Extras install (.*?) as in", README, re.DOTALL)
