@@ -20,6 +20,7 @@ from textual.app import App
 from textual.css.stylesheet import Stylesheet
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Mount
 from textual.keys import _character_to_key
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -247,6 +248,9 @@ def continue_after_errors() -> None:
 
 
 async def _dispatched(pump: MessagePump, message: Message) -> None:
+    if isinstance(message, Mount) and isinstance(pump, Widget) and (pump._pruning or pump._closing):
+        # What is removed while it opens lacks some of its widgets, so it never starts to work.
+        return
     try:
         await _dispatch(pump, message)
     except Exception as error:

@@ -115,9 +115,8 @@ class OverviewScreen(TabScreen):
         yield PaneLine(["Metrics", "Parameters", "Models", "Run"])
 
     def on_mount(self) -> None:
-        if self.is_composed:
-            self.set_focus(self._metrics)
-            self._show_card()
+        self.set_focus(self._metrics)
+        self._show_card()
 
     # Reading ---------------------------------------------------------------------------------
 
