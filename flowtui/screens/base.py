@@ -63,9 +63,10 @@ class StoreScreen(Asks, Screen[None]):
         """Whether it has its widgets, which a screen that is closed while it opens never gets.
 
         Widgets inside others come last, and a screen may be asked for its keys before that. One
-        that is being closed is not displayed, and loses its widgets one by one.
+        that is being closed is not displayed, and loses its widgets one by one; where it is shown
+        again after that, it begins anew.
         """
-        return self._has_widgets and self.display
+        return self._has_widgets and self.display and bool(self.query(KeyLine))
 
     async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
         await super().mount_composed_widgets(widgets)

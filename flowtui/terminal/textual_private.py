@@ -248,8 +248,7 @@ def continue_after_errors() -> None:
 
 
 async def _dispatched(pump: MessagePump, message: Message) -> None:
-    if isinstance(message, Mount) and isinstance(pump, Widget) and (pump._pruning or pump._closing):
-        # What is removed while it opens lacks some of its widgets, so it never starts to work.
+    if isinstance(message, Mount) and isinstance(pump, Widget) and _is_leaving(pump):
         return
     try:
         await _dispatch(pump, message)
@@ -257,6 +256,11 @@ async def _dispatched(pump: MessagePump, message: Message) -> None:
         app = pump.app
         if not isinstance(app, InternalApp) or not app.survives(error):
             raise
+
+
+def _is_leaving(widget: Widget) -> bool:
+    """Say whether a widget goes while it opens; some of its own widgets it then never gets."""
+    return widget._pruning or widget._closing or widget.app._exit
 
 
 def is_of_drawing(error: BaseException) -> bool:
