@@ -197,7 +197,8 @@ def _escaped(match: re.Match[str]) -> str:
     code = match[1]
     if len(code) > 1:
         number = int(code[1:], 16)
-        return chr(number) if number < 0x110000 else "\ufffd"
+        is_character = number < 0x110000 and not 0xD800 <= number < 0xE000
+        return chr(number) if is_character else "\ufffd"
     return _ESCAPES.get(code, code)
 
 
