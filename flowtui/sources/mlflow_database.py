@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -62,11 +63,9 @@ _OTHERS = {
 
 def is_tracking_store(path: Path) -> bool:
     """Say whether a database of SQLite has MLflow's tables."""
-    try:
-        tables = ShortReads(path).tables()
-    except SourceError:
-        return False
-    return _is_mlflows(tables)
+    with suppress(SourceError), closing(ShortReads(path)) as reads:
+        return _is_mlflows(reads.tables())
+    return False
 
 
 def _is_mlflows(tables: Tables) -> bool:
@@ -126,7 +125,8 @@ class MlflowDatabase:
         if states[0] is None:
             raise SourceError(f"{self.root} is not there any more")
         if states != self._seen:
-            self._list()
+            with closing(self._reads):
+                self._list()
             written_ns = max(state[2] for state in states if state is not None)
             self._seen = states if written_ns < now_ns - _SETTLED_NS else ()
         listed = [found.listed() for found in self._found.values()]
@@ -264,6 +264,10 @@ class MlflowDatabase:
         return said + self._traces.remarks
 
     def read(self, run: SourceRun, mark: Mark) -> Iterator[SourceBatch]:
+        with closing(self._reads):
+            yield from self._read(run, mark)
+
+    def _read(self, run: SourceRun, mark: Mark) -> Iterator[SourceBatch]:
         found = self._found.get(run.row.id)
         if found is None:
             raise SourceError(f"{run.row.name} is not there any more")

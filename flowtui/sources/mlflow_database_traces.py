@@ -21,6 +21,7 @@ from flowtui.store.values import JsonValue
 MOST_TRACES = 200_000
 """More of them are not read: each costs a third of a kilobyte of memory while they are followed."""
 _SOURCE_RUN = "mlflow.sourceRun"
+_IN_COLUMNS = ("mlflow.trace.session", "mlflow.trace.clientRequestId")
 _MOST_SPANS_BYTES = 256 << 20
 _LOAD_S = 0.03
 _LOAD_BYTES = 4 << 20
@@ -209,6 +210,13 @@ class DatabaseTraces:
                 size += len(content) if isinstance(content, str) else 0
                 spans.append(_json(content))
         metadata = self._texts(connection, "trace_request_metadata", trace_id)
+        columns = chosen(self._tables, "trace_info", ("session_id", "client_request_id"))
+        sql = f"SELECT {columns} FROM trace_info WHERE request_id = ?"
+        for row in connection.execute(sql, (trace_id,)):
+            # Newer versions keep in columns what older ones kept among the metadata.
+            for key, value in zip(_IN_COLUMNS, row, strict=True):
+                if value:
+                    metadata.setdefault(key, str(value))
         tags = self._texts(connection, "trace_tags", trace_id)
         said: Iterable[Assessment] = ()
         if {"assessment_id", "trace_id"} <= self._tables.get("assessments", frozenset()):

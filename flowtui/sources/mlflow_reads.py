@@ -65,6 +65,10 @@ class ShortReads:
         self._path = path
         self._with_log = Database(path, path.name)
 
+    def close(self) -> None:
+        """Remove the copy that was made where a killed writer's journal had to be played back."""
+        self._with_log.close()
+
     def ask(self, question: Question[T]) -> T:
         """Return what `question` answers from one state of the database; it may be asked again.
 
