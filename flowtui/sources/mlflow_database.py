@@ -22,7 +22,7 @@ from typing import cast
 from flowtui.sources import files
 from flowtui.sources.mlflow_database_traces import DatabaseTraces
 from flowtui.sources.mlflow_progress import Progress
-from flowtui.sources.mlflow_reads import Row, ShortReads, Tables, chosen, page
+from flowtui.sources.mlflow_reads import Row, ShortReads, Tables, chosen
 from flowtui.sources.mlflow_records import (
     TOOL,
     Artifacts,
@@ -45,7 +45,7 @@ _SETTLED_NS = 100_000_000
 _MOST_STEP = 2**62
 _RUN = ("name", "status", "start_time", "end_time", "lifecycle_stage", "artifact_uri",
         "experiment_id", "user_id", "source_name")  # fmt: skip
-_LAST = "SELECT rowid FROM {0} WHERE run_uuid = ? ORDER BY rowid DESC LIMIT 1"
+_RUNS_AT_ONCE = 200
 _NEEDED = (
     ("runs", "run_uuid"),
     ("metrics", "run_uuid"),
@@ -205,29 +205,35 @@ class MlflowDatabase:
         return Found(facts.row(str(self.root)), facts, where)
 
     def _add_last_rows(self, found: Mapping[str, Found]) -> None:
-        """Find the last rows of each run, which an index of `run_uuid` tells at once."""
-        ids = iter(found.items())
-        while some := [one for _, one in zip(range(200), ids, strict=False)]:
+        """Find the last row of each run in metrics and in params, and when a point last came."""
+        last: dict[str, dict[str, int]] = {}
+        for table in ("metrics", "params"):
+            if self._reads.is_quick(table, "run_uuid"):
+                last[table] = self._last_rows(table, list(found))
+            else:
+                # Databases of old versions lack the index.
+                sql = f"SELECT run_uuid, max(rowid) FROM {table} GROUP BY run_uuid"
+                last[table] = {str(key): cast(int, row) for key, row in self._reads.rows(sql)}
+        for run_id, one in found.items():
+            row = last["metrics"].get(run_id, 0)
+            one.last_rows = row, last["params"].get(run_id, 0)
+            if one.row.status == Status.ACTIVE and row:
+                sql = "SELECT timestamp FROM metrics WHERE rowid = :row"
+                for (at_ms,) in self._reads.rows(sql, {"row": row}):
+                    one.last_ms = whole(at_ms)
 
-            def last(
-                connection: sqlite3.Connection, some: Sequence[tuple[str, Found]] = tuple(some)
-            ) -> list[tuple[Found, list[int], int | None]]:
-                ask = connection.execute
-                answers = []
-                for run_id, one in some:
-                    rows = []
-                    for table in ("metrics", "params"):
-                        row = ask(_LAST.format(table), (run_id,)).fetchone()
-                        rows.append(int(row[0]) if row else 0)
-                    last_ms = None
-                    if one.row.status == Status.ACTIVE and rows[0]:
-                        sql = "SELECT timestamp FROM metrics WHERE rowid = ?"
-                        last_ms = whole(ask(sql, (rows[0],)).fetchone()[0])
-                    answers.append((one, rows, last_ms))
-                return answers
+    def _last_rows(self, table: str, run_ids: Sequence[str]) -> dict[str, int]:
+        sql = f"SELECT rowid FROM {table} WHERE run_uuid = ? ORDER BY rowid DESC LIMIT 1"
+        found: dict[str, int] = {}
+        for start in range(0, len(run_ids), _RUNS_AT_ONCE):
+            some = run_ids[start : start + _RUNS_AT_ONCE]
 
-            for one, rows, last_ms in self._reads.ask(last):
-                one.last_rows, one.last_ms = (rows[0], rows[1]), last_ms
+            def ask(connection: sqlite3.Connection, some: Sequence[str] = some) -> dict[str, int]:
+                rows = {one: connection.execute(sql, (one,)).fetchone() for one in some}
+                return {one: int(row[0]) for one, row in rows.items() if row is not None}
+
+            found |= self._reads.ask(ask)
+        return found
 
     def _add_counts(self, found: Mapping[str, Found], tables: Tables) -> None:
         """Count what belongs to runs and has no place."""
@@ -258,7 +264,7 @@ class MlflowDatabase:
             said.append(f"{deleted:,} of its runs are deleted in MLflow, and left out")
         for table, what in _OTHERS.items():
             if table in tables:
-                (number,) = self._reads.ask(page(f"SELECT count(*) FROM {table}", {}))[0]
+                ((number,),) = self._reads.rows(f"SELECT count(*) FROM {table}")
                 if number:
                     said.append(f"{number:,} {what} belong to no run, and are left out")
         return said + self._traces.remarks
@@ -284,15 +290,17 @@ class MlflowDatabase:
         first = SourceBatch(None)
         if found.facts is not None:
             sql = "SELECT key, value FROM params WHERE run_uuid = :run LIMIT 100000"
-            for key, value in self._reads.ask(page(sql, {"run": found.facts.run_id}, whole=True)):
+            for key, value in self._reads.rows(sql, {"run": found.facts.run_id}):
                 first.params[_text(key)] = param(_text(value))
             progress.facts(found.facts, *found.counts, first)
             found.artifacts.listed(first)
         first.mark = marked()
         yield first
         if found.facts is not None and found.last_rows[0] > number:
-            sql = f"{self._points} AND rowid > :after ORDER BY rowid"
-            for rows in self._reads.pages(sql, {"run": found.facts.run_id}, number):
+            sql = f"{self._points} AND rowid > :after AND rowid <= :end ORDER BY rowid"
+            # What comes meanwhile is read after the next look.
+            values = {"run": found.facts.run_id, "end": found.last_rows[0]}
+            for rows in self._reads.pages(sql, values, number):
                 batch = SourceBatch(None)
                 for row in rows:
                     _take(row, batch)
@@ -311,7 +319,7 @@ class MlflowDatabase:
             return False
         sql = f"{self._points} AND rowid = :row"
         values = {"row": last[0], "run": found.facts.run_id}
-        return [list(row) for row in self._reads.ask(page(sql, values))] != [last]
+        return [list(row) for row in self._reads.rows(sql, values)] != [last]
 
     def signs(self, run: SourceRun, now: datetime) -> Signs | None:
         found = self._found.get(run.row.id)

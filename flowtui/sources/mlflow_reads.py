@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,13 +29,14 @@ Row = tuple[object, ...]
 Question = Callable[[sqlite3.Connection], T]
 Tables = Mapping[str, frozenset[str]]
 
+NOTHING: Mapping[str, object] = {}
 MAGIC = b"SQLite format 3\0"
 _PAGE_S = 0.03
 """How long one page may be read for."""
 _PAGE_ROWS = 5_000
 _PAGE_BYTES = 8 << 20
 _BUSY_S = 5.0
-_RETRY_S = 0.005
+_RETRY_S = 0.001
 _LONGEST_S = 10.0
 """No page of tables takes as long; what does is a program in the file's schema."""
 _STEPS = 20_000
@@ -142,41 +144,42 @@ class ShortReads:
             values: Other parameters of it.
             first: What `:after` is at first.
         """
-        after = first
-        while True:
-            rows = self.ask(page(sql, {**values, "after": after}))
-            if not rows:
-                return
-            yield rows
-            after = rows[-1][0]
+        after, has_more = first, True
+        while has_more:
+            rows, has_more = self.ask(partial(_page, sql=sql, values={**values, "after": after}))
+            if rows:
+                yield rows
+                after = rows[-1][0]
+
+    def rows(self, sql: str, values: Mapping[str, object] = NOTHING) -> list[Row]:
+        """Return a whole answer, which is known to be short."""
+        return self.ask(lambda connection: connection.execute(sql, values).fetchall())
+
+    def is_quick(self, table: str, column: str) -> bool:
+        """Say whether an index begins with a column, so that rows of one value need no search."""
+        sql = (
+            "SELECT 1 FROM pragma_index_list(:table) AS i, pragma_index_info(i.name) AS c"
+            " WHERE c.seqno = 0 AND c.name = :column LIMIT 1"
+        )
+        return bool(self.rows(sql, {"table": table, "column": column}))
 
 
-def page(sql: str, values: Mapping[str, object], *, whole: bool = False) -> Question[list[Row]]:
-    """Return a question for the first rows of an answer: as many as are read in a short time.
-
-    Args:
-        sql: A statement.
-        values: Its parameters.
-        whole: Whether to return all rows, since there are never many.
-    """
-
-    def first(connection: sqlite3.Connection) -> list[Row]:
-        until_s = time.monotonic() + _PAGE_S
-        rows: list[Row] = []
-        size = 0
-        for row in connection.execute(sql, values):
-            rows.append(tuple(row))
-            size += sum(len(value) for value in row if isinstance(value, (str, bytes)))
-            # Looking at the clock for each row would take longer than reading it.
-            if whole:
-                continue
-            if len(rows) == _PAGE_ROWS or size > _PAGE_BYTES:
-                break
-            if len(rows) % 64 == 0 and time.monotonic() > until_s:
-                break
-        return rows
-
-    return first
+def _page(
+    connection: sqlite3.Connection, sql: str, values: Mapping[str, object]
+) -> tuple[list[Row], bool]:
+    """Return the first rows of an answer, as many as are read in a short time; whether more are."""
+    until_s = time.monotonic() + _PAGE_S
+    rows: list[Row] = []
+    size = 0
+    for row in connection.execute(sql, values):
+        rows.append(tuple(row))
+        size += sum(len(value) for value in row if isinstance(value, (str, bytes)))
+        if len(rows) == _PAGE_ROWS or size > _PAGE_BYTES:
+            return rows, True
+        # Looking at the clock for each row would take longer than reading it.
+        if len(rows) % 64 == 0 and time.monotonic() > until_s:
+            return rows, True
+    return rows, False
 
 
 def chosen(tables: Tables, table: str, names: Sequence[str], alias: str = "") -> str:
