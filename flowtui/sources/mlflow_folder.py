@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -195,10 +196,7 @@ class MlflowFolder:
     ) -> Found:
         states: dict[str, FileState] = {}
         for part in ("metrics", "params", "tags", "inputs", "outputs"):
-            for inside, entries in files.walk(folder / part):
-                for entry in entries:
-                    if (state := files.state(inside / entry.name)) is not None:
-                        states[os.path.relpath(inside / entry.name, folder)] = state
+            states |= _states(str(folder), part)
         if (state := files.state(folder / META)) is not None:
             states[META] = state
         tags = {
@@ -301,6 +299,29 @@ class MlflowFolder:
         latest_ns = max((state[2] for state in states if state is not None), default=0)
         written_at = datetime.fromtimestamp(min(latest_ns / 1e9, 2**34), UTC)
         return Signs(now, None, written_at, now - written_at > timedelta(seconds=LOST_S))
+
+
+def _states(run: str, part: str) -> dict[str, FileState]:
+    """Return the states of all files in a folder of a run, by their paths in the run's folder.
+
+    Every look asks for them, so that no more is done than that. Links to folders further inside,
+    of which MLflow makes none, are not followed.
+    """
+    found: dict[str, FileState] = {}
+    waiting = [part]
+    while waiting and len(found) < files.MOST_ENTRIES:
+        inside = waiting.pop()
+        with suppress(OSError), os.scandir(f"{run}/{inside}") as entries:
+            for entry in entries:
+                path = f"{inside}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                    continue
+                with suppress(OSError):
+                    state = entry.stat()
+                    if stat.S_ISREG(state.st_mode):
+                        found[path] = state.st_ino, state.st_size, state.st_mtime_ns
+    return found
 
 
 def _folders(folder: Path) -> list[Path]:
