@@ -21,7 +21,7 @@ from typing import cast
 
 from flowtui.sources import files
 from flowtui.sources.mlflow_database_traces import DatabaseTraces
-from flowtui.sources.mlflow_progress import Progress
+from flowtui.sources.mlflow_progress import RunProgress
 from flowtui.sources.mlflow_reads import Row, ShortReads, Tables, chosen
 from flowtui.sources.mlflow_records import (
     TOOL,
@@ -73,7 +73,7 @@ def _is_mlflows(tables: Tables) -> bool:
 
 
 @dataclass(slots=True)
-class Found:
+class DatabaseRun:
     """One run, as listing saw it."""
 
     row: RunRow
@@ -113,7 +113,7 @@ class MlflowDatabase:
         self.root = root
         self._reads = ShortReads(root)
         self._traces = DatabaseTraces(self._reads, root.parent)
-        self._found: dict[str, Found] = {}
+        self._found: dict[str, DatabaseRun] = {}
         self._seen: tuple[object, ...] = ()
         self._points = ""
         """Asks for the points of a run, as this version of the tables has them."""
@@ -145,7 +145,7 @@ class MlflowDatabase:
             for rows in self._reads.pages(sql, {}, -1):
                 for _, run_id, key, value in rows:
                     tags.setdefault(str(run_id), {})[str(key)] = _text(value)
-        found: dict[str, Found] = {}
+        found: dict[str, DatabaseRun] = {}
         deleted: set[str] = set()
         sql = (
             f"SELECT rowid, run_uuid, {chosen(tables, 'runs', _RUN)} FROM runs"
@@ -169,7 +169,7 @@ class MlflowDatabase:
             name, is_active = experiments.get(experiment_id, (str(experiment_id), True))
             if is_active:
                 row = traces_row(str(experiment_id), name, first_ms, str(self.root))
-                found[f"traces of {experiment_id}"] = Found(row, None, traces=versions)
+                found[f"traces of {experiment_id}"] = DatabaseRun(row, None, traces=versions)
         self._found = {one.row.id: one for one in found.values()}
         self.remarks = self._remarks(len(deleted), tables)
 
@@ -185,7 +185,7 @@ class MlflowDatabase:
 
     def _run(
         self, run_id: str, said: Mapping[str, object], experiment: str, tags: Mapping[str, str]
-    ) -> Found:
+    ) -> DatabaseRun:
         if said["source_name"]:
             tags = {"mlflow.source.name": _text(said["source_name"]), **tags}
         facts = RunFacts(
@@ -202,9 +202,9 @@ class MlflowDatabase:
         tail = Path(_safe(said["experiment_id"]), _safe(run_id), "artifacts")
         others = [around / folder / tail for folder in ("mlruns", "mlartifacts")]
         where = artifacts(_text(said["artifact_uri"]), around, others)
-        return Found(facts.row(str(self.root)), facts, where)
+        return DatabaseRun(facts.row(str(self.root)), facts, where)
 
-    def _add_last_rows(self, found: Mapping[str, Found]) -> None:
+    def _add_last_rows(self, found: Mapping[str, DatabaseRun]) -> None:
         """Find the last row of each run in metrics and in params, and when a point last came."""
         last: dict[str, dict[str, int]] = {}
         for table in ("metrics", "params"):
@@ -235,7 +235,7 @@ class MlflowDatabase:
             found |= self._reads.ask(ask)
         return found
 
-    def _add_counts(self, found: Mapping[str, Found], tables: Tables) -> None:
+    def _add_counts(self, found: Mapping[str, DatabaseRun], tables: Tables) -> None:
         """Count what belongs to runs and has no place."""
         models: Counter[str] = Counter()
         inputs: Counter[str] = Counter()
@@ -261,12 +261,12 @@ class MlflowDatabase:
     def _remarks(self, deleted: int, tables: Tables) -> list[str]:
         said = []
         if deleted:
-            said.append(f"{deleted:,} of its runs are deleted in MLflow, and left out")
+            said.append(f"not listed, since they are deleted in MLflow: {deleted:,} runs")
         for table, what in _OTHERS.items():
             if table in tables:
                 ((number,),) = self._reads.rows(f"SELECT count(*) FROM {table}")
                 if number:
-                    said.append(f"{number:,} {what} belong to no run, and are left out")
+                    said.append(f"not listed, since they belong to no run: {number:,} {what}")
         return said + self._traces.remarks
 
     def read(self, run: SourceRun, mark: Mark) -> Iterator[SourceBatch]:
@@ -277,10 +277,10 @@ class MlflowDatabase:
         found = self._found.get(run.row.id)
         if found is None:
             raise SourceError(f"{run.row.name} is not there any more")
-        progress = Progress(mark)
+        progress = RunProgress(mark)
         last = mark.get("last")
         if self._is_void(found, progress, last):
-            progress, last = Progress({}), None
+            progress, last = RunProgress({}), None
             yield SourceBatch({}, starts_anew=True)
         number = int(cast(int, last[0])) if isinstance(last, list) else 0
 
@@ -311,7 +311,7 @@ class MlflowDatabase:
             batch.mark = marked()
             yield batch
 
-    def _is_void(self, found: Found, progress: Progress, last: object) -> bool:
+    def _is_void(self, found: DatabaseRun, progress: RunProgress, last: object) -> bool:
         """Say whether rows were removed, or have other numbers since the file was rewritten."""
         if progress.versions.keys() - found.traces.keys():
             return True

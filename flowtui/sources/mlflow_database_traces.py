@@ -14,7 +14,7 @@ from pathlib import Path
 from flowtui.sources import files
 from flowtui.sources.mlflow_reads import Row, ShortReads, Tables, chosen
 from flowtui.sources.mlflow_records import artifacts, whole
-from flowtui.sources.mlflow_traces import Assessment, Trace
+from flowtui.sources.mlflow_traces import Assessment, MlflowTrace
 from flowtui.sources.records import SourceError
 from flowtui.store.values import JsonValue
 
@@ -31,7 +31,7 @@ _ENDED = ("OK", "ERROR", "TRACE_STATUS_OK", "TRACE_STATUS_ERROR")
 
 
 @dataclass(slots=True)
-class TraceFound:
+class DatabaseTrace:
     """What the database says of a trace, without its spans."""
 
     experiment_id: object
@@ -53,7 +53,7 @@ class DatabaseTraces:
     """The folder of the database."""
     remarks: list[str] = field(default_factory=list)
     _tables: Tables = field(default_factory=dict)
-    _found: dict[str, TraceFound] = field(default_factory=dict)
+    _found: dict[str, DatabaseTrace] = field(default_factory=dict)
     _seen: list[Row] | None = None
     """What tells whether traces have changed, as of the last pass over all of them."""
 
@@ -102,7 +102,7 @@ class DatabaseTraces:
             lambda connection: [tuple(connection.execute(sql).fetchone()) for sql in parts]
         )
 
-    def _pass(self) -> dict[str, TraceFound]:
+    def _pass(self) -> dict[str, DatabaseTrace]:
         """Look at all traces, the newest first."""
         wanted = ("experiment_id", "timestamp_ms", "status", "execution_time_ms",
                   "db_payload_generation")  # fmt: skip
@@ -116,11 +116,11 @@ class DatabaseTraces:
             f"SELECT rowid, request_id, {source}, {chosen(self._tables, 'trace_info', wanted)}"
             " FROM trace_info AS t WHERE rowid < :after ORDER BY rowid DESC"
         )
-        found: dict[str, TraceFound] = {}
+        found: dict[str, DatabaseTrace] = {}
         self.remarks = []
         for rows in self.reads.pages(sql, {}, 2**63 - 1):
             for _, trace_id, run_id, experiment_id, first_ms, status, took_ms, generation in rows:
-                found[str(trace_id)] = TraceFound(
+                found[str(trace_id)] = DatabaseTrace(
                     experiment_id,
                     first_ms,
                     [str(run_id)] if run_id else [],
@@ -134,7 +134,7 @@ class DatabaseTraces:
         self._add_assessments(found)
         return found
 
-    def _add_links(self, found: dict[str, TraceFound]) -> None:
+    def _add_links(self, found: dict[str, DatabaseTrace]) -> None:
         """Add the runs that traces were linked to afterwards, as evaluations do."""
         needed = {"source_type", "source_id", "destination_type", "destination_id"}
         if not needed <= self._tables.get("entity_associations", frozenset()):
@@ -149,7 +149,7 @@ class DatabaseTraces:
                 if one is not None and str(run_id) not in one.runs:
                     one.runs.append(str(run_id))
 
-    def _add_spans(self, found: dict[str, TraceFound]) -> None:
+    def _add_spans(self, found: dict[str, DatabaseTrace]) -> None:
         if not {"trace_id", "content"} <= self._tables.get("spans", frozenset()):
             return
         # The index of the primary key has all that this asks for.
@@ -162,7 +162,7 @@ class DatabaseTraces:
                 if (one := found.get(str(trace_id))) is not None:
                     one.version += [number, last]
 
-    def _add_assessments(self, found: dict[str, TraceFound]) -> None:
+    def _add_assessments(self, found: dict[str, DatabaseTrace]) -> None:
         if not {"assessment_id", "trace_id"} <= self._tables.get("assessments", frozenset()):
             return
         names = ("last_updated_timestamp", "valid")
@@ -175,16 +175,16 @@ class DatabaseTraces:
                 if (one := found.get(str(trace_id))) is not None:
                     one.version.append(said)
 
-    def load(self, trace_ids: Sequence[str]) -> list[tuple[Trace, int]]:
+    def load(self, trace_ids: Sequence[str]) -> list[tuple[MlflowTrace, int]]:
         """Return the first of some traces, or more of them, with their sizes in bytes.
 
         Raises:
             SourceError: The database cannot be read.
         """
 
-        def some(connection: sqlite3.Connection) -> list[tuple[Trace, int, str]]:
+        def some(connection: sqlite3.Connection) -> list[tuple[MlflowTrace, int, str]]:
             until_s = time.monotonic() + _LOAD_S
-            found: list[tuple[Trace, int, str]] = []
+            found: list[tuple[MlflowTrace, int, str]] = []
             size = 0
             for trace_id in trace_ids:
                 found.append(self._trace(connection, trace_id))
@@ -201,7 +201,7 @@ class DatabaseTraces:
             loaded.append((trace, size))
         return loaded
 
-    def _trace(self, connection: sqlite3.Connection, trace_id: str) -> tuple[Trace, int, str]:
+    def _trace(self, connection: sqlite3.Connection, trace_id: str) -> tuple[MlflowTrace, int, str]:
         spans: list[object] = []
         size = 0
         if {"trace_id", "content"} <= self._tables.get("spans", frozenset()):
@@ -226,7 +226,7 @@ class DatabaseTraces:
             )
             said = [_assessment(row) for row in connection.execute(sql, (trace_id,))]
         location = tags.get("mlflow.artifactLocation", "")
-        return Trace(trace_id, spans, metadata, tags, tuple(said)), size, location
+        return MlflowTrace(trace_id, spans, metadata, tags, tuple(said)), size, location
 
     def _texts(self, connection: sqlite3.Connection, table: str, trace_id: str) -> dict[str, str]:
         if not {"key", "value", "request_id"} <= self._tables.get(table, frozenset()):

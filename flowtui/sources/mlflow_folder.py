@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flowtui.sources import files, plain_yaml
-from flowtui.sources.mlflow_folder_reading import FolderReading, FoundTrace
+from flowtui.sources.mlflow_folder_reading import FolderReading, FolderTrace
 from flowtui.sources.mlflow_records import (
     TOOL,
     Artifacts,
@@ -71,7 +71,7 @@ def _has_run_id(data: bytes) -> bool:
 
 
 @dataclass(slots=True)
-class Found:
+class FolderRun:
     """The files of one run, as listing saw them."""
 
     row: RunRow
@@ -80,7 +80,7 @@ class Found:
     folder: Path
     states: dict[str, FileState] = field(default_factory=dict)
     """Of all files but artifacts and traces, by their paths in the run's folder."""
-    traces: dict[str, FoundTrace] = field(default_factory=dict)
+    traces: dict[str, FolderTrace] = field(default_factory=dict)
     artifacts: Artifacts = field(default_factory=lambda: Artifacts(None))
     models: int = 0
     """How many logged models it made."""
@@ -111,7 +111,7 @@ class MlflowFolder:
     def __init__(self, root: Path) -> None:
         """Take the real path of a folder."""
         self.root = root
-        self._found: dict[str, Found] = {}
+        self._found: dict[str, FolderRun] = {}
         self._texts: dict[Path, tuple[FileState, str]] = {}
         self._metas: dict[Path, tuple[FileState, dict[str, JsonValue] | str]] = {}
 
@@ -122,7 +122,7 @@ class MlflowFolder:
         deleted = 0
         for folder, meta in self._experiments():
             experiment = str(meta.get("name") or folder.name)
-            inside: dict[str, Found] = {}
+            inside: dict[str, FolderRun] = {}
             gone: set[str] = set()
             for run_folder in _folders(folder):
                 if run_folder.name in _OTHERS:
@@ -148,10 +148,12 @@ class MlflowFolder:
     def _remarks(self, deleted: int) -> list[str]:
         said = []
         if deleted:
-            said.append(f"{deleted:,} of its runs are marked as deleted in MLflow, and left out")
+            said.append(f"not listed, since they are deleted in MLflow: {deleted:,} runs")
         with suppress(OSError):
             if trashed := len(os.listdir(self.root / _TRASH)):
-                said.append(f"{trashed:,} deleted experiments in {_TRASH} are left out")
+                said.append(
+                    f"not listed, since they are deleted in MLflow: {trashed:,} experiments"
+                )
         return said
 
     def _experiments(self) -> Iterator[tuple[Path, dict[str, JsonValue]]]:
@@ -193,7 +195,7 @@ class MlflowFolder:
         meta: dict[str, JsonValue],
         experiment: str,
         problem: str,
-    ) -> Found:
+    ) -> FolderRun:
         states: dict[str, FileState] = {}
         for part in ("metrics", "params", "tags", "inputs", "outputs"):
             states |= _states(str(folder), part)
@@ -215,7 +217,7 @@ class MlflowFolder:
             tags=tags,
         )
         where = artifacts(str(meta.get("artifact_uri") or ""), self.root, [folder / "artifacts"])
-        found = Found(facts.row(str(folder)), facts, folder, states, artifacts=where)
+        found = FolderRun(facts.row(str(folder)), facts, folder, states, artifacts=where)
         found.problem = problem
         return found
 
@@ -224,11 +226,11 @@ class MlflowFolder:
         folder: Path,
         meta: dict[str, JsonValue],
         experiment: str,
-        inside: dict[str, Found],
+        inside: dict[str, FolderRun],
         gone: set[str],
     ) -> None:
         """Give traces, and logged models, to the runs of an experiment that they belong to."""
-        without: dict[str, FoundTrace] = {}
+        without: dict[str, FolderTrace] = {}
         for trace_folder in _folders(folder / "traces"):
             trace = self._trace(trace_folder)
             if trace.run_id in inside:
@@ -239,14 +241,14 @@ class MlflowFolder:
             first = min(without.values(), key=lambda trace: trace.first_ns)
             key = str(meta.get("experiment_id") or folder.name)
             row = traces_row(key, experiment, self._began_ms(first), str(folder))
-            inside[f"traces of {key}"] = Found(row, None, folder, traces=without)
+            inside[f"traces of {key}"] = FolderRun(row, None, folder, traces=without)
         for model_folder in _folders(folder / "models"):
             model, _ = self._meta(model_folder / META)
             run_id = "" if model is None else str(model.get("source_run_id") or "")
             if run_id in inside:
                 inside[run_id].models += 1
 
-    def _trace(self, folder: Path) -> FoundTrace:
+    def _trace(self, folder: Path) -> FolderTrace:
         source = folder / "request_metadata" / "mlflow.sourceRun"
         state = files.state(source)
         states: list[tuple[str, FileState]] = []
@@ -258,7 +260,7 @@ class MlflowFolder:
                     if (found := files.state(Path(entry.path))) is not None
                 ]
         said = json.dumps(sorted((os.path.relpath(path, folder), one) for path, one in states))
-        return FoundTrace(
+        return FolderTrace(
             folder,
             "" if state is None else self._text(source, state).strip(),
             hashlib.sha256(said.encode()).hexdigest()[:16],
@@ -266,7 +268,7 @@ class MlflowFolder:
             min((mtime_ns for _, (_, _, mtime_ns) in states), default=0),
         )
 
-    def _began_ms(self, trace: FoundTrace) -> int:
+    def _began_ms(self, trace: FolderTrace) -> int:
         """Return when a trace began; when its files came where it does not say so."""
         info, _ = self._meta(trace.folder / "trace_info.yaml")
         info = info or {}

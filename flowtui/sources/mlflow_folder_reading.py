@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowtui.sources import files, plain_yaml
-from flowtui.sources.mlflow_progress import Progress
+from flowtui.sources.mlflow_progress import RunProgress
 from flowtui.sources.mlflow_records import RunFacts, param
-from flowtui.sources.mlflow_traces import Assessment, Trace, assessment
+from flowtui.sources.mlflow_traces import Assessment, MlflowTrace, assessment
 from flowtui.sources.records import Mark, SourceBatch, SourceError, moment
 from flowtui.store.schema.rows import MetricRow
 from flowtui.store.values import JsonValue
@@ -29,7 +29,7 @@ FileState = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class FoundTrace:
+class FolderTrace:
     """The folder of one trace, as listing saw it."""
 
     folder: Path
@@ -53,7 +53,7 @@ class FolderReading:
         """By path: its inode, and where its next line begins."""
         if isinstance(ends, dict):
             self._ends = {path: (int(one[0]), int(one[1])) for path, one in ends.items()}  # type: ignore
-        self._progress = Progress(mark)
+        self._progress = RunProgress(mark)
 
     def mark(self) -> Mark:
         """Return the mark as of now."""
@@ -64,7 +64,7 @@ class FolderReading:
     def _read_bytes(self) -> int:
         return sum(end for _, end in self._ends.values())
 
-    def is_void(self, states: Mapping[str, FileState], traces: Mapping[str, FoundTrace]) -> bool:
+    def is_void(self, states: Mapping[str, FileState], traces: Mapping[str, FolderTrace]) -> bool:
         """Say whether something of what was read is not there any more."""
         for path, (inode, end) in self._ends.items():
             state = states.get(path)
@@ -124,10 +124,10 @@ class FolderReading:
         batch.mark, batch.read_bytes = self.mark(), self._read_bytes
         yield batch
 
-    def traces(self, traces: Mapping[str, FoundTrace]) -> Iterator[SourceBatch]:
+    def traces(self, traces: Mapping[str, FolderTrace]) -> Iterator[SourceBatch]:
         """Yield the traces that are new, or of which something has changed."""
 
-        def load(names: Sequence[str]) -> list[tuple[Trace, int]]:
+        def load(names: Sequence[str]) -> list[tuple[MlflowTrace, int]]:
             found = traces[names[0]]
             return [(_trace(found.folder), found.size_bytes)]
 
@@ -156,7 +156,7 @@ def _take_lines(key: str, data: bytes, batch: SourceBatch) -> None:
     batch.points += points
 
 
-def _trace(folder: Path) -> Trace:
+def _trace(folder: Path) -> MlflowTrace:
     """Return what is in the folder of a trace; what cannot be read is not there."""
     spans: JsonValue = None
     with suppress(OSError, SourceError, ValueError, RecursionError):
@@ -164,7 +164,7 @@ def _trace(folder: Path) -> Trace:
             files.read_bytes(folder / "artifacts" / "traces.json", _MOST_SPANS_BYTES)
         )
     listed = spans.get("spans") if isinstance(spans, dict) else None
-    return Trace(
+    return MlflowTrace(
         folder.name,
         listed if isinstance(listed, list) else [],
         _texts(folder / "request_metadata"),

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from flowtui.sources.mlflow_records import RunFacts, count
-from flowtui.sources.mlflow_traces import Trace
+from flowtui.sources.mlflow_traces import MlflowTrace
 from flowtui.sources.records import Mark, SourceBatch
 from flowtui.store.values import JsonValue
 
@@ -20,11 +20,11 @@ _OWN_TAGS, _MODELS = "tags of MLflow's own", "logged models"
 _DATASETS = "datasets and models that went in or came out"
 _OF_RUNS = (_OWN_TAGS, _MODELS, _DATASETS)
 
-Load = Callable[[Sequence[str]], Sequence[tuple[Trace, int]]]
+Load = Callable[[Sequence[str]], Sequence[tuple[MlflowTrace, int]]]
 """Returns the first of some traces, or more of them in their order, with their sizes in bytes."""
 
 
-class Progress:
+class RunProgress:
     """What was told of one run."""
 
     def __init__(self, mark: Mark) -> None:

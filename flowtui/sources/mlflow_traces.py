@@ -100,7 +100,7 @@ class Assessment:
 
 
 @dataclass(slots=True)
-class Trace:
+class MlflowTrace:
     """All that a store has of one trace."""
 
     id: str
