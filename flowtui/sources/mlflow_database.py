@@ -89,14 +89,19 @@ class DatabaseRun:
     last_ms: int | None = None
     """When the last point came, of a run that goes on."""
 
+    def small(self) -> list[object]:
+        """Return what changes when anything but metrics and traces does."""
+        tags = [] if self.facts is None else sorted(self.facts.tags.items())
+        where = self.artifacts.state(self.row.status == Status.ACTIVE)
+        return [self.last_rows[1], self.counts, tags, where, self.artifacts.note]
+
     def listed(self) -> SourceRun:
         """Return what the list is told."""
         state = json.dumps(
             [
-                self.last_rows,
-                self.counts,
+                self.last_rows[0],
+                self.small(),
                 sorted(self.traces.items()),
-                self.artifacts.state(self.row.status == Status.ACTIVE),
             ]
         )
         return SourceRun(self.row, (hashlib.sha256(state.encode()).hexdigest(),))
@@ -288,7 +293,7 @@ class MlflowDatabase:
             return {"last": last, **progress.mark()}
 
         first = SourceBatch(None)
-        if found.facts is not None:
+        if found.facts is not None and not progress.has_told(found.small()):
             sql = "SELECT key, value FROM params WHERE run_uuid = :run LIMIT 100000"
             for key, value in self._reads.rows(sql, {"run": found.facts.run_id}):
                 first.params[_text(key)] = param(_text(value))

@@ -37,6 +37,7 @@ META = "meta.yaml"
 _MOST_BYTES = 1 << 20
 _MOST_CHILDREN = 2_000
 """How many folders of a root are looked at to recognise it."""
+_RUN_IDS = frozenset({"run_id", "run_uuid"})
 _TRASH = ".trash"
 _OTHERS = ("models", "datasets", "traces", "tags")
 """Folders of an experiment that hold no runs."""
@@ -86,15 +87,19 @@ class FolderRun:
     """How many logged models it made."""
     problem: str = ""
 
+    def small(self) -> list[object]:
+        """Return what changes when anything but metrics and traces does."""
+        others = [one for one in sorted(self.states.items()) if not one[0].startswith("metrics/")]
+        where = self.artifacts.state(self.row.status == Status.ACTIVE)
+        return [others, self.models, where, self.artifacts.note]
+
     def listed(self) -> SourceRun:
         """Return what the list is told."""
-        is_running = self.row.status == Status.ACTIVE
         said = json.dumps(
             [
                 sorted(self.states.items()),
                 sorted((name, trace.state) for name, trace in self.traces.items()),
-                self.artifacts.state(is_running),
-                self.models,
+                self.small(),
             ]
         )
         metrics = (size for path, (_, size, _) in self.states.items() if path.startswith("metrics"))
@@ -159,7 +164,7 @@ class MlflowFolder:
     def _experiments(self) -> Iterator[tuple[Path, dict[str, JsonValue]]]:
         for folder in (self.root, *_folders(self.root)):
             meta, _ = self._meta(folder / META)
-            if meta is not None and "experiment_id" in meta and "run_id" not in meta:
+            if meta is not None and "experiment_id" in meta and not _RUN_IDS & meta.keys():
                 yield folder, meta
 
     def _meta(self, path: Path) -> tuple[dict[str, JsonValue] | None, str]:
@@ -284,7 +289,7 @@ class MlflowFolder:
             reading = FolderReading(found.folder, {})
             yield SourceBatch(reading.mark(), starts_anew=True)
         first = SourceBatch(None, notes={"meta": found.problem})
-        if found.facts is not None:
+        if found.facts is not None and not reading.progress.has_told(found.small()):
             reading.facts(found.facts, found.states, found.models, first)
             found.artifacts.listed(first)
         first.mark = reading.mark()

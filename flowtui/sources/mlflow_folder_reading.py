@@ -53,12 +53,12 @@ class FolderReading:
         """By path: its inode, and where its next line begins."""
         if isinstance(ends, dict):
             self._ends = {path: (int(one[0]), int(one[1])) for path, one in ends.items()}  # type: ignore
-        self._progress = RunProgress(mark)
+        self.progress = RunProgress(mark)
 
     def mark(self) -> Mark:
         """Return the mark as of now."""
         ends: Mark = {path: list(end) for path, end in self._ends.items()}
-        return {"ends": ends, **self._progress.mark()}
+        return {"ends": ends, **self.progress.mark()}
 
     @property
     def _read_bytes(self) -> int:
@@ -70,7 +70,7 @@ class FolderReading:
             state = states.get(path)
             if state is None or state[0] != inode or state[1] < end:
                 return True
-        return bool(self._progress.versions.keys() - traces.keys())
+        return bool(self.progress.versions.keys() - traces.keys())
 
     def facts(
         self,
@@ -88,7 +88,7 @@ class FolderReading:
                         data.decode("utf-8", "replace")
                     )
         inputs = sum(path.startswith(("inputs/", "outputs/")) for path in states)
-        self._progress.facts(facts, models, inputs, batch)
+        self.progress.facts(facts, models, inputs, batch)
 
     def metrics(self, states: Mapping[str, FileState]) -> Iterator[SourceBatch]:
         """Yield the points of lines that are new and whole."""
@@ -132,7 +132,7 @@ class FolderReading:
             return [(_trace(found.folder), found.size_bytes)]
 
         versions = {name: found.state for name, found in traces.items()}
-        for batch in self._progress.traces(versions, load):
+        for batch in self.progress.traces(versions, load):
             batch.mark, batch.read_bytes = self.mark(), self._read_bytes
             yield batch
 

@@ -6,6 +6,8 @@ has a version of each trace that was read, and one with another version is read 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -34,6 +36,7 @@ class RunProgress:
         self._left = {name: _counts(left) for name, left in _items(mark.get("left"))}
         """By trace: what of it has no place."""
         self._told = _counts(mark.get("told"))
+        self._small = str(mark.get("small") or "")
 
     def mark(self) -> Mark:
         """Return its part of a mark."""
@@ -41,7 +44,18 @@ class RunProgress:
             "traces": dict(self.versions),
             "left": {name: dict(left) for name, left in self._left.items() if left},
             "told": dict(self._told),
+            "small": self._small,
         }
+
+    def has_told(self, state: object) -> bool:
+        """Say whether what is small was told in some state, and note that state.
+
+        That is all but metrics and traces: so a run that goes on is not told its parameters and
+        artifacts with every point.
+        """
+        digest = hashlib.sha256(json.dumps(state, default=str).encode()).hexdigest()
+        before, self._small = self._small, digest
+        return before == digest
 
     def facts(self, facts: RunFacts, models: int, inputs: int, batch: SourceBatch) -> None:
         """Add long tags, and counts of what has no place, to a batch.

@@ -40,6 +40,8 @@ def mapping(text: str) -> dict[str, JsonValue]:
     Raises:
         YamlError: It is something else.
     """
+    if text.strip() == "{}":
+        return {}
     # Only these end a line: a form feed or U+2028 may stand inside a text.
     found = _Blocks(text.replace("\r\n", "\n").split("\n")).whole()
     if found is None:
@@ -133,20 +135,20 @@ class _Blocks:
                 return self._block(inner, depth + 1)
             return None
         lines = [rest]
-        while self._at < len(self._lines) and self._goes_on(indent):
-            lines.append(self._lines[self._at])
-            self._at += 1
+        while (end := self._end_of_next(indent)) > self._at:
+            lines += self._lines[self._at : end]
+            self._at = end
         return _plain(_folded(lines)) if len(lines) == 1 else _folded(lines)
 
-    def _goes_on(self, indent: int) -> bool:
-        """Say whether the next line is one of the scalar before it."""
+    def _end_of_next(self, indent: int) -> int:
+        """Return where the next line of a scalar ends, with the empty ones before it."""
         after = self._at
         while after < len(self._lines) and not self._lines[after].strip():
             after += 1
         if after == len(self._lines):
-            return False
+            return self._at
         line = self._lines[after]
-        return len(line) - len(line.lstrip(" ")) > indent
+        return after + 1 if len(line) - len(line.lstrip(" ")) > indent else self._at
 
     def _quoted(self, rest: str) -> str:
         mark = rest[0]

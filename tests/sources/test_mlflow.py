@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -603,6 +604,44 @@ def test_importing_twice_keeps_what_was_said_in_the_store(
     assert len(rows(run, "select 1 from span_annotations")) == 5
     assert run.row.group_name == "vision/demo"
     assert names(run) == {"notes/hello.txt"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_goes_on_is_gone_only_after_a_day_of_silence(folder: Path, kind: str) -> None:
+    source = recognising.recognise(store_of(folder, kind))
+    assert source is not None
+    run = next(run for run in source.runs() if run.row.name == "going on")
+    signs = source.signs(run, datetime(2020, 1, 1, tzinfo=UTC))
+    assert signs is not None
+    assert signs.written_at is not None
+    assert not signs.is_gone
+    for hours, is_gone in ((1, False), (25, True)):
+        signs = source.signs(run, signs.written_at + timedelta(hours=hours))
+        assert signs is not None
+        assert signs.is_gone is is_gone
+        assert signs.written_at is not None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_source_or_a_run_that_went_while_it_was_shown(
+    folder: Path, opened: Opened, kind: str
+) -> None:
+    path = store_of(folder, kind)
+    source = recognising.recognise(path)
+    assert source is not None
+    listed = {run.row.name: run for run in source.runs()}
+    if kind == "files":
+        shutil.rmtree(run_folder(folder, "failed"))
+        batches = list(source.read(listed["failed"], {}))
+        assert not any(batch.points for batch in batches)
+    else:
+        written(path, ("DELETE FROM runs WHERE name = 'failed'", ()))
+    assert "failed" not in {run.row.name for run in source.runs()}
+    with pytest.raises(SourceError, match="is not there any more"):
+        list(source.read(listed["failed"], {}))
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(SourceError, match="is not there any more"):
+        source.runs()
 
 
 # Values -----------------------------------------------------------------------------------------
