@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class Filling:
     place: PrivatePlace
     _runs: dict[str, _Kept] = field(default_factory=dict)
     _has_looked: bool = False
+    _remarks: Sequence[str] | None = None
 
     def look(self) -> None:
         """Bring the list of runs up to date.
@@ -46,6 +47,9 @@ class Filling:
             DatabaseError: The private store cannot be written.
         """
         found = {run.row.id: run for run in self.source.runs()}
+        if self.source.remarks != self._remarks:
+            self._remarks = self.source.remarks
+            self.place.note_remarks(self._remarks)
         gone = self._runs.keys() - found.keys()
         changed: list[RunRow] = []
         for run_id, run in found.items():
@@ -159,6 +163,8 @@ class Filling:
             state.replaced += experiment.points(batch.points, last_steps)
         if batch.spans:
             experiment.spans(batch.spans)
+        if batch.judged:
+            experiment.judge(batch.judged)
         if batch.samples:
             experiment.evals(batch.samples)
         if batch.links:

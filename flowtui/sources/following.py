@@ -76,7 +76,7 @@ class Follower:
 
     def _tried(self, work: Callable[[], object]) -> bool:
         """Do some work, and note why it could not be done, which every run then says."""
-        why = self._place.folder / "why"
+        why = self._place.why
         try:
             work()
         except (StoreError, OSError) as error:

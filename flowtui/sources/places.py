@@ -3,6 +3,8 @@
     sources/KEY/source.json   which path it is of, and when it was last opened
     sources/KEY/writer.lock   held by the process that writes it
     sources/KEY/listed.json   the runs that the list in the private store has, if that is known
+    sources/KEY/remarks       what of the source is in none of its runs, a sentence a line
+    sources/KEY/why           why the source is not followed, if that is so
     sources/KEY/store/        the private store
     sources/KEY/state/ID.json how far each run was read, and what has no place
 
@@ -17,7 +19,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,7 @@ VERSION = 1
 """Of what is kept; what another version has kept is read anew."""
 _ABOUT = "source.json"
 _LISTED = "listed.json"
+_REMARKS = "remarks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,24 @@ class PrivatePlace:
     def note_listed(self, rows: list[object]) -> None:
         """Note which rows of runs the private store has; none where that is not certain."""
         (self.folder / _LISTED).write_text(json.dumps(rows))
+
+    @property
+    def why(self) -> Path:
+        """The file that says why the source is not followed; it is missing where it is."""
+        return self.folder / "why"
+
+    def note_remarks(self, remarks: Iterable[str]) -> None:
+        """Note sentences about what of the source is in none of its runs."""
+        (self.folder / _REMARKS).write_text("\n".join(remarks), "utf-8", "replace")
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return why the source is not followed, and what of it is in none of its runs."""
+        said: list[str] = []
+        with suppress(OSError):
+            said.append(self.why.read_text("utf-8", "replace"))
+        with suppress(OSError):
+            said += (self.folder / _REMARKS).read_text("utf-8", "replace").splitlines()
+        return tuple(said)
 
     @contextmanager
     def writing(self, *, waits: bool) -> Iterator[bool]:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from shlex import quote
 
@@ -107,7 +106,7 @@ class SourceStore(Store):
         )
         self.why_not_sent = self.why_read_only
         self.meta.why_read_only = self.why_read_only
-        self.meta.lacking = partial(_why_not_followed, place.folder / "why")
+        self.meta.lacking = place.remarks
 
     # How it is read ----------------------------------------------------------------------------
 
@@ -292,9 +291,3 @@ def inside(root: Path, path: Path) -> Path:
     if not real.is_relative_to(root if root.is_dir() else root.parent) or not real.is_file():
         raise AttachmentRefused("its path leads out of the source")
     return real
-
-
-def _why_not_followed(path: Path) -> tuple[str, ...]:
-    with suppress(OSError):
-        return (path.read_text("utf-8", "replace"),)
-    return ()

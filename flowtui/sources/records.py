@@ -14,7 +14,14 @@ from typing import TypeAlias
 
 from flowtui.store.errors import StoreError
 from flowtui.store.schema.mirror import RunRow
-from flowtui.store.schema.rows import EvalRow, LinkRow, MetricRow, ParamValue, SpanRow
+from flowtui.store.schema.rows import (
+    EvalRow,
+    LinkRow,
+    MetricRow,
+    ParamValue,
+    SpanAnnotationRow,
+    SpanRow,
+)
 from flowtui.store.values import JsonValue
 
 Mark: TypeAlias = "dict[str, JsonValue]"
@@ -72,11 +79,14 @@ class SourceBatch:
     params: dict[str, ParamValue] = field(default_factory=dict)
     points: list[MetricRow] = field(default_factory=list)
     spans: list[SpanRow] = field(default_factory=list)
+    judged: dict[str, list[SpanAnnotationRow]] = field(default_factory=dict)
+    """By trace id: all annotations of its spans as of now, in place of those before."""
     samples: list[EvalRow] = field(default_factory=list)
     links: list[LinkRow] = field(default_factory=list)
     files: list[SourceFile] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
-    """How many more records have no place, by what they are: `records of the plugin mesh`."""
+    """How many more records have no place, by what they are: `records of the plugin mesh`.
+    Where some are gone it is below zero."""
     notes: dict[str, str] = field(default_factory=dict)
     """Sentences that hold as of now, by what they are about; an empty one no longer holds."""
 

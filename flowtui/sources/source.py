@@ -21,6 +21,8 @@ class RunSource(Protocol):
     """What the tool is called."""
     root: Path
     """The folder or file, by its real path; nothing outside of it is read."""
+    remarks: Sequence[str]
+    """Sentences about what of it is in none of its runs, as of the last listing."""
 
     def runs(self) -> Sequence[SourceRun]:
         """Return its runs, newest first, for the price of `stat`s and of files that are new.

@@ -74,6 +74,7 @@ class ReadState:
         said += [
             f"left out, since there is no place for it: {count:,} {what}"
             for what, count in sorted(self.left_out.items())
+            if count > 0
         ]
         return tuple(said)
 

@@ -44,6 +44,7 @@ class TensorBoard:
     """One log folder, or one event file."""
 
     tool = TOOL
+    remarks: Sequence[str] = ()
 
     def __init__(self, root: Path) -> None:
         """Take the real path of a folder or file."""

@@ -62,6 +62,7 @@ class WeightsAndBiases:
     """One folder of runs, or one file."""
 
     tool = TOOL
+    remarks: Sequence[str] = ()
 
     def __init__(self, root: Path) -> None:
         """Take the real path of a folder or file."""

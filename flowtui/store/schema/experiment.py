@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -125,11 +126,15 @@ class ExperimentWriter(Closes):
 
     def span_annotations(self, rows: Iterable[SpanAnnotationRow]) -> None:
         """Add annotations to existing spans: span_annotations."""
-        self._insert(
-            "span_annotations",
-            f"trace_id, span_id, {_ANNOTATION_COLUMNS}",
-            ((row.trace_id, row.span_id, *self._annotation(row)) for row in rows),
-        )
+        with writing(self._database, self._path) as connection:
+            self._put_span_annotations(connection, rows)
+
+    def _put_span_annotations(
+        self, connection: sqlite3.Connection, rows: Iterable[SpanAnnotationRow]
+    ) -> None:
+        values = ((row.trace_id, row.span_id, *self._annotation(row)) for row in rows)
+        columns = f"trace_id, span_id, {_ANNOTATION_COLUMNS}"
+        connection.executemany(_insertion("span_annotations", columns), values)
 
     def attachment(self, name: str, data: bytes, created_at: datetime | None = None) -> Path:
         """Write a file under attachments/ and its row in attachments, replacing one of that name.
@@ -183,7 +188,7 @@ class ExperimentWriter(Closes):
 
     def _annotation(self, row: EvalAnnotationRow | SpanAnnotationRow) -> tuple[str | None, ...]:
         return (
-            self._new_id(),
+            row.id or self._new_id(),
             row.name,
             row.kind,
             row.value_type,
@@ -194,11 +199,13 @@ class ExperimentWriter(Closes):
         )
 
     def _insert(self, table: str, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
-        marks = ", ".join("?" for _ in columns.split(","))
         with writing(self._database, self._path) as connection:
-            connection.executemany(
-                f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", rows
-            )
+            connection.executemany(_insertion(table, columns), rows)
+
+
+def _insertion(table: str, columns: str) -> str:
+    marks = ", ".join("?" for _ in columns.split(","))
+    return f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})"
 
 
 def _param(value: ParamValue) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 from flowtui.store.closing import Closes
@@ -23,7 +24,7 @@ from flowtui.store.schema.create import (
     writing,
 )
 from flowtui.store.schema.experiment import ExperimentWriter, uuid4
-from flowtui.store.schema.rows import MetricRow, timestamp
+from flowtui.store.schema.rows import MetricRow, SpanAnnotationRow, timestamp
 
 _EMPTY = "empty.db"
 """A database without records, which those of runs begin as copies of: making one takes 5 ms."""
@@ -202,6 +203,18 @@ class MirrorExperiment(ExperimentWriter):
                     (key, row[0], step, row[1]),
                 )
         return replaced
+
+    def judge(self, judged: Mapping[str, Sequence[SpanAnnotationRow]]) -> None:
+        """Make annotations those of some traces, in place of all that these had: span_annotations.
+
+        Args:
+            judged: By trace id, of spans that are there; none where they were deleted.
+        """
+        with writing(self._database, self._path) as connection:
+            connection.executemany(
+                "DELETE FROM span_annotations WHERE trace_id = ?", [(one,) for one in judged]
+            )
+            self._put_span_annotations(connection, chain.from_iterable(judged.values()))
 
     def files(self, rows: Sequence[FileRow]) -> None:
         """Add the rows of attachments, which are in files of their names already."""

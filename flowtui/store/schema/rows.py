@@ -82,6 +82,8 @@ class _AnnotationRow:
     user: str
     rationale: str | None = None
     created_at: datetime | None = None
+    id: str | None = None
+    """None for a new one."""
 
     def __post_init__(self) -> None:
         if self.kind == "feedback" and not isinstance(self.value, bool):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -87,6 +88,7 @@ def place(demo_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     (place / "spans.jsonl").write_text(json.dumps(body))
     for name, tool in {"logs": "tensorboard", "wandb": "wandb"}.items():
         shutil.copytree(WRITTEN / tool, place / name)
+    (place / "mlflow.db").write_bytes(gzip.decompress((WRITTEN / "mlflow.db.gz").read_bytes()))
     tools = place / "bin"
     tools.mkdir()
     (tools / "python").symlink_to(sys.executable)
