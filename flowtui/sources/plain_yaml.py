@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from flowtui.store.values import JsonValue
 
 _MOST_DEPTH = 24
-_INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,30})")
-_FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][-+]?[0-9]+)?")
+_INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,4000})")
+_FLOAT = re.compile(r"([-+]?[0-9]+\.[0-9]*|\.[0-9]+)([eE][-+][0-9]+)?")
+"""In YAML 1.1 a number without a point, or whose exponent has no sign, is a text."""
 _WORDS: dict[str, JsonValue] = {
     "": None, "null": None, "~": None, "true": True, "false": False,
     ".nan": math.nan, ".inf": math.inf, "-.inf": -math.inf, "[]": [], "{}": {},

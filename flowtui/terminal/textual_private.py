@@ -248,7 +248,7 @@ def continue_after_errors() -> None:
 
 
 async def _dispatched(pump: MessagePump, message: Message) -> None:
-    if isinstance(message, Mount) and isinstance(pump, Widget) and _is_leaving(pump):
+    if isinstance(message, Mount) and isinstance(pump, Widget) and is_leaving(pump):
         return
     try:
         await _dispatch(pump, message)
@@ -258,7 +258,7 @@ async def _dispatched(pump: MessagePump, message: Message) -> None:
             raise
 
 
-def _is_leaving(widget: Widget) -> bool:
+def is_leaving(widget: Widget) -> bool:
     """Say whether a widget goes while it opens; some of its own widgets it then never gets."""
     return widget._pruning or widget._closing or widget.app._exit
 

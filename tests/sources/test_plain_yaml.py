@@ -38,6 +38,14 @@ def test_what_pyyaml_writes_is_read_as_pyyaml_reads_it(
     assert mapping(text) == yaml.safe_load(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["0E0", "1e5", "1.0e5", "1.0e+5", "-.5", ".5", "1.", "+1.5", "0.5"]
+)
+def test_a_text_that_looks_like_a_number_is_a_text(text: str) -> None:
+    assert mapping(f"a: {text}\n") == yaml.safe_load(f"a: {text}\n")
+    assert mapping(yaml.safe_dump({"a": text})) == {"a": text}
+
+
 def test_numbers_that_are_none() -> None:
     assert mapping("a: -.inf\n")["a"] == -math.inf
     assert mapping("a: .nan\n")["a"] != mapping("a: .nan\n")["a"]

@@ -54,7 +54,7 @@ STATE = {
 }  # fmt: skip
 OTHERS = {
     # Of named tuples: everybody's, for all that they look like it.
-    "_replace", "_make",
+    "_asdict", "_make", "_replace",
     # The element that a paragraph of python-docx stands for; it has no other name.
     "_p",
 }  # fmt: skip
