@@ -19,7 +19,10 @@ from io import BufferedReader
 from pathlib import Path
 
 from flowtui.sources import files, zip_entries
-from flowtui.sources.inspect_values import mapping, sequence
+from flowtui.sources.json_values import (
+    mapping,
+    sequence,
+)
 from flowtui.sources.zip_entries import Entry, EntryError, ZipEntries
 from flowtui.store.values import JsonValue
 

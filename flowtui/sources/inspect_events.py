@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
+from flowtui.sources.inspect_attachments import Attachments
 from flowtui.sources.inspect_messages import answers, messages
 from flowtui.sources.inspect_scores import as_number
-from flowtui.sources.inspect_spans import CLIENT, SpanDraft
-from flowtui.sources.inspect_values import (
-    Attachments,
+from flowtui.sources.json_values import (
     as_json,
     mapping,
     nanoseconds,
@@ -20,6 +19,7 @@ from flowtui.sources.inspect_values import (
     sequence,
     text,
 )
+from flowtui.sources.span_drafts import CLIENT, SpanDraft
 from flowtui.store.values import JsonValue
 
 Event = Mapping[str, JsonValue]

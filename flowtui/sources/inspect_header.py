@@ -9,8 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from flowtui.sources.inspect_values import (
-    Attachments,
+from flowtui.sources.inspect_attachments import Attachments
+from flowtui.sources.json_values import (
     as_json,
     filled,
     mapping,

@@ -13,7 +13,11 @@ from flowtui.sources import files
 from flowtui.sources.inspect_archive import LogError
 from flowtui.sources.inspect_header import row_of, take_header
 from flowtui.sources.inspect_sample import EvalSet, take_sample
-from flowtui.sources.inspect_values import mapping, sequence, text
+from flowtui.sources.json_values import (
+    mapping,
+    sequence,
+    text,
+)
 from flowtui.sources.records import Mark, SourceBatch
 from flowtui.store.schema.mirror import RunRow
 from flowtui.store.values import JsonValue

@@ -21,7 +21,10 @@ from flowtui.sources.inspect_archive import FileState, InspectArchive, LogError
 from flowtui.sources.inspect_header import row_of
 from flowtui.sources.inspect_json import head_of, is_log, read_json
 from flowtui.sources.inspect_reading import ArchiveReading
-from flowtui.sources.inspect_values import mapping, text
+from flowtui.sources.json_values import (
+    mapping,
+    text,
+)
 from flowtui.sources.records import Mark, SourceBatch, SourceError, SourceRun, moment
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.schema.mirror import RunRow

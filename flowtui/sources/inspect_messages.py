@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from flowtui.sources.inspect_values import filled, mapping, sequence, text
+from flowtui.sources.json_values import (
+    filled,
+    mapping,
+    sequence,
+    text,
+)
 from flowtui.store.values import JsonValue
 
 _MEDIA = {"image": "image", "audio": "audio", "video": "video", "document": "document"}

@@ -19,7 +19,9 @@ from flowtui.sources.inspect_archive import (
 )
 from flowtui.sources.inspect_header import row_of, take_header, task_of
 from flowtui.sources.inspect_sample import EvalSet, take_sample, take_summary
-from flowtui.sources.inspect_values import mapping
+from flowtui.sources.json_values import (
+    mapping,
+)
 from flowtui.sources.records import Mark, SourceBatch, SourceFile, moment
 from flowtui.sources.zip_entries import Entry, EntryError
 from flowtui.store.schema.mirror import RunRow

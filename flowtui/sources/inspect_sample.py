@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from flowtui.sources.inspect_attachments import Attachments
 from flowtui.sources.inspect_events import EventReader, usage
 from flowtui.sources.inspect_messages import answers, completion, in_short, messages
 from flowtui.sources.inspect_scores import reasons, scores
-from flowtui.sources.inspect_spans import SpanDraft, rows, trace_id
-from flowtui.sources.inspect_values import (
-    Attachments,
+from flowtui.sources.json_values import (
     as_json,
     filled,
     mapping,
@@ -25,6 +24,7 @@ from flowtui.sources.inspect_values import (
     when,
 )
 from flowtui.sources.records import SourceBatch
+from flowtui.sources.span_drafts import SpanDraft, rows, trace_id
 from flowtui.store.schema.rows import EvalRow, LinkRow
 from flowtui.store.values import JsonValue
 
@@ -64,11 +64,13 @@ def take_sample(given: JsonValue, of: EvalSet, batch: SourceBatch) -> None:
     batch.samples.append(row)
     if retried := len(sequence(sample.get("error_retries"))):
         batch.left_out["tries of samples that failed and were made again"] += retried
-    began_ns = nanoseconds(sample.get("started_at")) or _first_ns(sample)
-    if began_ns is None:
+    # What sets a sample up comes before it counts as started.
+    times = (nanoseconds(sample.get("started_at")), _first_ns(sample))
+    known = [at_ns for at_ns in times if at_ns is not None]
+    if not known:
         return
     trace = trace_id(of.log_id, text(sample.get("uuid")) or row.id, row.id)
-    root = SpanDraft("sample", row.id, began_ns, nanoseconds(sample.get("completed_at")) or 0)
+    root = SpanDraft("sample", row.id, min(known), nanoseconds(sample.get("completed_at")) or 0)
     pool = mapping(sample.get("events_data")).get("messages")
     reader = EventReader(root, pool, attachments, batch.left_out)
     reader.read(sample.get("events"))
@@ -106,7 +108,7 @@ def _row(sample: Object, of: EvalSet, attachments: Attachments, *, is_whole: boo
     reason = sample.get("limit_reason")
     metadata["limit"] = filled({"type": limit, "reason": reason}) if reason else limit
     output = attachments.resolved(sample.get("output"))
-    outputs = filled({"output": completion(output), "stop_reason": _stop_reason(output)})
+    metadata["stop_reason"] = _stop_reason(output)
     inputs = {
         "input": in_short(attachments.resolved(sample.get("input"))),
         "choices": sample.get("choices"),
@@ -115,7 +117,7 @@ def _row(sample: Object, of: EvalSet, attachments: Attachments, *, is_whole: boo
         dataset_id=of.task,
         id=sample_id(sample.get("id"), sample.get("epoch")),
         inputs=filled(inputs),
-        outputs=outputs if is_whole else None,
+        outputs=filled({"output": completion(output)}) if is_whole else None,
         refs=filled({"target": attachments.resolved(sample.get("target"))}),
         scores=found,
         metadata=filled(metadata),
@@ -133,7 +135,7 @@ def _moment(sample: Object) -> datetime | None:
 
 
 def _first_ns(sample: Object) -> int | None:
-    """Return when the first event of a sample was, of logs that do not say when it began."""
+    """Return when the first event of a sample was, None where there is none."""
     events = map(mapping, sequence(sample.get("events")))
     return next((at for event in events if (at := nanoseconds(event.get("timestamp")))), None)
 
@@ -163,6 +165,7 @@ def _tell_root(
         for counted in mapping(sample.get("model_usage")).values():
             root.attributes |= usage(counted)
     error = mapping(sample.get("error"))
+    root.is_ok = not error and root.end_ns > 0
     if error:
         message = text(attachments.resolved(error.get("message")))
         traceback = text(attachments.resolved(error.get("traceback")))

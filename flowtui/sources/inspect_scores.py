@@ -7,7 +7,12 @@ Source: inspect_ai/scorer/_metric.py (`value_to_float`).
 
 from __future__ import annotations
 
-from flowtui.sources.inspect_values import Attachments, filled, mapping, text
+from flowtui.sources.inspect_attachments import Attachments
+from flowtui.sources.json_values import (
+    filled,
+    mapping,
+    text,
+)
 from flowtui.store.values import JsonValue
 
 LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}

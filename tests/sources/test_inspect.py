@@ -19,7 +19,7 @@ import zstandard
 
 from flowtui.cli import sources
 from flowtui.sources import inspect_archive, inspect_events, recognising, zip_entries
-from flowtui.sources.inspect_values import MOST_LEVELS
+from flowtui.sources.inspect_attachments import MOST_LEVELS
 from flowtui.sources.private_store import SourceStore
 from flowtui.store import runs
 from flowtui.store.open_run import OpenRun
@@ -493,7 +493,7 @@ def test_messages_that_each_call_repeats_are_bounded(
 def test_references_to_long_texts_are_bounded(
     tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowtui.sources.inspect_values.MOST_RESOLVED_CHARS", 10_000)
+    monkeypatch.setattr("flowtui.sources.inspect_attachments.MOST_RESOLVED_CHARS", 10_000)
     data = sample(
         metadata={"all": ["attachment://a"] * 100, "none": "attachment://b"},
         attachments={"a": "x" * 1_000},

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from flowtui.store.schema.rows import SpanRow
 from flowtui.store.values import JsonValue
 
-ERROR = 2
-"""The status code of a span that failed."""
+OK, ERROR = 1, 2
+"""Status codes of spans."""
 INTERNAL, CLIENT = 1, 3
 """Kinds of spans."""
 
@@ -33,6 +33,8 @@ class SpanDraft:
     """Why it failed, None where it did not."""
     attributes: dict[str, object] = field(default_factory=dict)
     events: list[dict[str, object]] = field(default_factory=list)
+    is_ok: bool = False
+    """Whether it is known to have ended well."""
     is_taken: bool = False
     """Whether the event of its tool was found."""
 
@@ -81,7 +83,7 @@ def rows(trace: str, drafts: Iterable[SpanDraft], last_ns: int) -> Iterator[Span
             kind=draft.kind,
             start_ns=draft.start_ns,
             end_ns=max(draft.end_ns or last_ns, draft.start_ns),
-            status_code=0 if draft.message is None else ERROR,
+            status_code=OK * draft.is_ok if draft.message is None else ERROR,
             status_message=draft.message,
             attributes=draft.attributes,
             events=draft.events,
