@@ -23,7 +23,7 @@ from flowtui.sources.json_values import (
     mapping,
     sequence,
 )
-from flowtui.sources.zip_entries import Entry, EntryError, ZipEntries
+from flowtui.sources.zip_entries import EntryError, ZipEntries, ZipEntry, ZstdEntryUnread
 from flowtui.store.values import JsonValue
 
 FileState = tuple[int, int, int]
@@ -38,6 +38,10 @@ _SAMPLE = re.compile(r"samples/.+_epoch_\d{1,9}(?:\.json|/sample\.json)", re.DOT
 
 class LogError(ValueError):
     """A log cannot be read; `str()` says why, as the end of a sentence about it."""
+
+
+class LogPacked(LogError):
+    """Nothing that is installed unpacks a log."""
 
 
 class LogChanged(LogError):
@@ -78,12 +82,12 @@ class InspectArchive:
             return zip_entries.entries(file, self._state[1])
 
     @cached_property
-    def samples(self) -> Sequence[Entry]:
+    def samples(self) -> Sequence[ZipEntry]:
         """The entries of samples, in the order in which they were written."""
         return [entry for name, entry in self.entries.by_name.items() if _SAMPLE.fullmatch(name)]
 
     @property
-    def head(self) -> Entry | None:
+    def head(self) -> ZipEntry | None:
         """The entry of the header, or of the beginning where there is none yet."""
         by_name = self.entries.by_name
         return by_name.get(HEADER) or by_name.get(START)
@@ -117,7 +121,7 @@ class InspectArchive:
                     continue
             yield from sequence(found)
 
-    def _journaled(self) -> list[Entry]:
+    def _journaled(self) -> list[ZipEntry]:
         found = [
             (int(match[1]), entry)
             for name, entry in self.entries.by_name.items()
@@ -126,7 +130,7 @@ class InspectArchive:
         return [entry for _, entry in sorted(found, key=lambda one: one[0])]
 
 
-def parsed(file: BufferedReader, entry: Entry) -> JsonValue:
+def parsed(file: BufferedReader, entry: ZipEntry) -> JsonValue:
     """Return the JSON that is in an entry, which may have bare NaN and Infinity in it.
 
     Raises:
@@ -134,6 +138,8 @@ def parsed(file: BufferedReader, entry: Entry) -> JsonValue:
     """
     try:
         found: JsonValue = json.loads(zip_entries.content(file, entry, MOST_BYTES))
+    except ZstdEntryUnread as error:
+        raise LogPacked(str(error)) from error
     except EntryError as error:
         raise LogError(str(error)) from error
     except (ValueError, RecursionError) as error:

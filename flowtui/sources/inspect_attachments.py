@@ -14,7 +14,7 @@ MOST_RESOLVED_CHARS = 64 << 20
 _REFERENCES = ("attachment://", "tc://")
 
 
-class Attachments:
+class SampleAttachments:
     """The attachments of one sample; `attachment://HASH` stands for one of them.
 
     Source: inspect_ai/log/_condense.py.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
-from flowtui.sources.inspect_attachments import Attachments
+from flowtui.sources.inspect_attachments import SampleAttachments
 from flowtui.sources.inspect_messages import answers, messages
 from flowtui.sources.inspect_scores import as_number
 from flowtui.sources.json_values import (
@@ -47,11 +47,15 @@ _KINDS = {"solver": "CHAIN", "solvers": "CHAIN", "scorer": "EVALUATOR", "scorers
 _INPUT_TOKENS = ("input_tokens", "input_tokens_cache_read", "input_tokens_cache_write")
 
 
-class EventReader:
+class SampleEventReader:
     """Makes spans of the events of one sample."""
 
     def __init__(
-        self, root: SpanDraft, pool: JsonValue, attachments: Attachments, left_out: Counter[str]
+        self,
+        root: SpanDraft,
+        pool: JsonValue,
+        attachments: SampleAttachments,
+        left_out: Counter[str],
     ) -> None:
         """Take the span of the whole sample, and the messages that events refer to by number."""
         self.drafts = [root]

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from flowtui.sources.inspect_attachments import Attachments
+from flowtui.sources.inspect_attachments import SampleAttachments
 from flowtui.sources.json_values import (
     as_json,
     filled,
@@ -26,6 +26,7 @@ from flowtui.store.values import JsonValue, Status
 
 MOST_PARAM_CHARS = 256_000
 """A parameter whose JSON is longer is left out; arguments of a model may hold whole answers."""
+_MOST_SAID_CHARS = 200
 _STATUS = {
     "started": Status.ACTIVE,
     "success": Status.COMPLETED,
@@ -77,7 +78,7 @@ def take_header(header: Mapping[str, JsonValue], batch: SourceBatch) -> None:
     """Add what a header says of a run to a batch: parameters, metrics, and why it failed."""
     spec, plan = mapping(header.get("eval")), mapping(header.get("plan"))
     # No references are in it; this bounds how deep its values are.
-    whole = Attachments(None, batch.left_out)
+    whole = SampleAttachments(None, batch.left_out)
     said = {name: spec.get(name) for name in _OF_TASK}
     said |= {"metadata": header.get("metadata") or spec.get("metadata")}
     said |= {"plan": plan.get("steps"), "generate_config": plan.get("config")}
@@ -89,12 +90,15 @@ def take_header(header: Mapping[str, JsonValue], batch: SourceBatch) -> None:
     ended = when(mapping(header.get("stats")).get("completed_at")) or moment(0)
     values = {**dict(_metrics(header)), **_tokens(header)}
     batch.points += [_point(key, value, ended) for key, value in values.items()]
-    error = mapping(header.get("error"))
-    message = text(error.get("message"))
-    batch.notes["error"] = f"it ended with an error: {message}" if error else ""
-    if traceback := text(error.get("traceback")):
-        data = traceback.encode("utf-8", "replace")
-        batch.files.append(SourceFile("error.txt", data, created_at=ended))
+    batch.notes["error"] = ""
+    if error := mapping(header.get("error")):
+        message, traceback = text(error.get("message")), text(error.get("traceback"))
+        batch.files.append(
+            SourceFile("error.txt", f"{message}\n\n{traceback}".encode(), created_at=ended)
+        )
+        if len(message) > _MOST_SAID_CHARS:
+            message = f"{message[:_MOST_SAID_CHARS]}… (all of it is in error.txt)"
+        batch.notes["error"] = f"it ended with an error: {message}"
 
 
 def _point(key: str, value: float, at: object) -> MetricRow:

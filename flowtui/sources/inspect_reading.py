@@ -15,6 +15,7 @@ from flowtui.sources.inspect_archive import (
     InspectArchive,
     LogChanged,
     LogError,
+    LogPacked,
     parsed,
 )
 from flowtui.sources.inspect_header import row_of, take_header, task_of
@@ -23,7 +24,7 @@ from flowtui.sources.json_values import (
     mapping,
 )
 from flowtui.sources.records import Mark, SourceBatch, SourceFile, moment
-from flowtui.sources.zip_entries import Entry, EntryError
+from flowtui.sources.zip_entries import EntryError, ZipEntry
 from flowtui.store.schema.mirror import RunRow
 from flowtui.store.values import JsonValue
 
@@ -89,6 +90,8 @@ class ArchiveReading:
         head = self._archive.head
         try:
             header = self._archive.header()
+        except (LogChanged, LogPacked):
+            raise
         except LogError as error:
             batch.notes["header"] = f"what the log says of the run {error}"
             return "samples"
@@ -126,7 +129,7 @@ class ArchiveReading:
         batch.mark = self._mark()
         yield batch
 
-    def _in_full(self, of: EvalSet, samples: Sequence[Entry]) -> Iterator[SourceBatch]:
+    def _in_full(self, of: EvalSet, samples: Sequence[ZipEntry]) -> Iterator[SourceBatch]:
         batch, size = SourceBatch(None), 0
         digest = hashlib.sha256(_words(samples[: self._done]))
         for entry in samples[self._done :]:
@@ -143,7 +146,7 @@ class ArchiveReading:
         batch.read_bytes = self._archive.size_bytes
         yield batch
 
-    def _take(self, entry: Entry, of: EvalSet, batch: SourceBatch) -> None:
+    def _take(self, entry: ZipEntry, of: EvalSet, batch: SourceBatch) -> None:
         """Add a sample; one that cannot be read whole by its summary."""
         if entry.name.endswith(_PIECES):
             batch.left_out["samples that are kept in pieces: their traces"] += 1
@@ -153,13 +156,13 @@ class ArchiveReading:
                     sample = parsed(file, entry)
                 take_sample(sample, of, batch)
                 return
-            except LogChanged:
+            except (LogChanged, LogPacked):
                 raise
             except LogError as error:
                 batch.left_out[f"samples of which one entry {error}: their traces"] += 1
         self._take_in_short(entry, of, batch)
 
-    def _take_in_short(self, entry: Entry, of: EvalSet, batch: SourceBatch) -> None:
+    def _take_in_short(self, entry: ZipEntry, of: EvalSet, batch: SourceBatch) -> None:
         if self._summaries is None:
             self._summaries = {}
             for summary in self._archive.summaries():
@@ -178,11 +181,11 @@ class ArchiveReading:
         }
 
 
-def _words(entries: Sequence[Entry]) -> bytes:
+def _words(entries: Sequence[ZipEntry]) -> bytes:
     return "".join(f"{one.name}\0{one.crc}\0{one.size_bytes}\0" for one in entries).encode(
         "utf-8", "replace"
     )
 
 
-def _digest(entries: Sequence[Entry]) -> str:
+def _digest(entries: Sequence[ZipEntry]) -> str:
     return hashlib.sha256(_words(entries)).hexdigest()

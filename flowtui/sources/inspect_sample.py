@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from flowtui.sources.inspect_attachments import Attachments
-from flowtui.sources.inspect_events import EventReader, usage
+from flowtui.sources.inspect_attachments import SampleAttachments
+from flowtui.sources.inspect_events import SampleEventReader, usage
 from flowtui.sources.inspect_messages import answers, completion, in_short, messages
 from flowtui.sources.inspect_scores import reasons, scores
 from flowtui.sources.json_values import (
@@ -49,7 +49,7 @@ def take_summary(given: JsonValue, of: EvalSet, batch: SourceBatch) -> None:
     """Add a sample to a batch, by what its summary says; it has no trace then."""
     sample = mapping(given)
     if sample:
-        attachments = Attachments(None, batch.left_out)
+        attachments = SampleAttachments(None, batch.left_out)
         batch.samples.append(_row(sample, of, attachments, is_whole=False))
 
 
@@ -59,7 +59,7 @@ def take_sample(given: JsonValue, of: EvalSet, batch: SourceBatch) -> None:
     if not sample:
         batch.left_out["samples that are no objects"] += 1
         return
-    attachments = Attachments(sample.get("attachments"), batch.left_out)
+    attachments = SampleAttachments(sample.get("attachments"), batch.left_out)
     row = _row(sample, of, attachments, is_whole=True)
     batch.samples.append(row)
     if retried := len(sequence(sample.get("error_retries"))):
@@ -72,7 +72,7 @@ def take_sample(given: JsonValue, of: EvalSet, batch: SourceBatch) -> None:
     trace = trace_id(of.log_id, text(sample.get("uuid")) or row.id, row.id)
     root = SpanDraft("sample", row.id, min(known), nanoseconds(sample.get("completed_at")) or 0)
     pool = mapping(sample.get("events_data")).get("messages")
-    reader = EventReader(root, pool, attachments, batch.left_out)
+    reader = SampleEventReader(root, pool, attachments, batch.left_out)
     reader.read(sample.get("events"))
     _tell_root(root, sample, of, attachments, reader.model_calls)
     batch.spans += rows(trace, reader.drafts, reader.last_ns)
@@ -90,7 +90,7 @@ def sample_id(id_: JsonValue, epoch: JsonValue) -> str:
     return f"{text(id_)} epoch {epoch}" if isinstance(epoch, int) and epoch > 1 else text(id_)
 
 
-def _row(sample: Object, of: EvalSet, attachments: Attachments, *, is_whole: bool) -> EvalRow:
+def _row(sample: Object, of: EvalSet, attachments: SampleAttachments, *, is_whole: bool) -> EvalRow:
     error = sample.get("error")
     failure = attachments.resolved(
         error if isinstance(error, str) else mapping(error).get("message")
@@ -141,7 +141,7 @@ def _first_ns(sample: Object) -> int | None:
 
 
 def _tell_root(
-    root: SpanDraft, sample: Object, of: EvalSet, attachments: Attachments, model_calls: int
+    root: SpanDraft, sample: Object, of: EvalSet, attachments: SampleAttachments, model_calls: int
 ) -> None:
     """Give the span of the whole sample its conversation, and say how it ended."""
     conversation = messages(attachments.resolved(sample.get("messages")))

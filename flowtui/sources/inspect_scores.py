@@ -7,7 +7,7 @@ Source: inspect_ai/scorer/_metric.py (`value_to_float`).
 
 from __future__ import annotations
 
-from flowtui.sources.inspect_attachments import Attachments
+from flowtui.sources.inspect_attachments import SampleAttachments
 from flowtui.sources.json_values import (
     filled,
     mapping,
@@ -27,7 +27,7 @@ def as_number(value: JsonValue) -> float | None:
     return float(value) if isinstance(value, (int, float)) and abs(value) < 2**62 else None
 
 
-def scores(given: JsonValue, attachments: Attachments) -> dict[str, JsonValue]:
+def scores(given: JsonValue, attachments: SampleAttachments) -> dict[str, JsonValue]:
     """Return the values of all scorers; those of a scorer with several are `scorer.name`."""
     found: dict[str, JsonValue] = {}
     for scorer, score in mapping(given).items():
@@ -46,7 +46,7 @@ def _add(name: str, value: JsonValue, found: dict[str, JsonValue]) -> None:
         found[name] = value
 
 
-def reasons(given: JsonValue, attachments: Attachments) -> dict[str, JsonValue]:
+def reasons(given: JsonValue, attachments: SampleAttachments) -> dict[str, JsonValue]:
     """Return what scorers say of their values, by the name of the scorer."""
     found: dict[str, JsonValue] = {}
     for scorer, score in mapping(given).items():

@@ -39,12 +39,12 @@ class EntryError(ValueError):
     """An entry cannot be unpacked; `str()` says why, as the end of a sentence."""
 
 
-class ZstdMissing(EntryError):
+class ZstdEntryUnread(EntryError):
     """Nothing that is installed unpacks zstd."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ZipEntry:
     """One entry; sizes are what the file states."""
 
     name: str
@@ -61,7 +61,7 @@ class Entry:
 class ZipEntries:
     """The entries of a file, in the order of their places; of one name only the last counts."""
 
-    by_name: dict[str, Entry]
+    by_name: dict[str, ZipEntry]
     is_whole: bool
     """Whether there is a directory; without one, these are the entries that are whole."""
 
@@ -75,7 +75,7 @@ def entries(file: BufferedReader, size: int) -> ZipEntries:
     """
     listed = _from_directory(file, size)
     found = sorted(listed or _walked(file, size), key=lambda entry: entry.offset)
-    by_name: dict[str, Entry] = {}
+    by_name: dict[str, ZipEntry] = {}
     for entry in found:
         # A later one takes the place of an earlier one, also in the order.
         by_name.pop(entry.name, None)
@@ -83,12 +83,12 @@ def entries(file: BufferedReader, size: int) -> ZipEntries:
     return ZipEntries(by_name, listed is not None)
 
 
-def content(file: BufferedReader, entry: Entry, most: int) -> bytes:
+def content(file: BufferedReader, entry: ZipEntry, most: int) -> bytes:
     """Return what is in an entry.
 
     Raises:
         EntryError: It is larger than `most` bytes, damaged, or packed in a way that is not read.
-        ZstdMissing: It is packed with zstd, and nothing unpacks that here.
+        ZstdEntryUnread: It is packed with zstd, and nothing unpacks that here.
     """
     if entry.flags & _ENCRYPTED:
         raise EntryError("is encrypted")
@@ -109,7 +109,7 @@ def content(file: BufferedReader, entry: Entry, most: int) -> bytes:
     return data
 
 
-def _unpacked(packed: bytes, entry: Entry) -> bytes:
+def _unpacked(packed: bytes, entry: ZipEntry) -> bytes:
     # One byte more than is stated shows that there is more.
     most = entry.size_bytes + 1
     if entry.method == _STORED:
@@ -144,7 +144,7 @@ def _zstd_stream(packed: bytes) -> tuple[IO[bytes], type[Exception]]:
 
         return zstd.ZstdFile(BytesIO(packed)), zstd.ZstdError
     if importlib.util.find_spec("zstandard") is None:
-        raise ZstdMissing(f"is packed with zstd, which takes an extra: {adding('zstd')}")
+        raise ZstdEntryUnread(f"is packed with zstd, which takes an extra: {adding('zstd')}")
     import zstandard
 
     unpacker = zstandard.ZstdDecompressor(max_window_size=_WINDOW_BYTES)
@@ -152,7 +152,7 @@ def _zstd_stream(packed: bytes) -> tuple[IO[bytes], type[Exception]]:
     return stream, zstandard.ZstdError
 
 
-def _from_directory(file: BufferedReader, size: int) -> list[Entry] | None:
+def _from_directory(file: BufferedReader, size: int) -> list[ZipEntry] | None:
     """Return the entries that the directory at the end lists, None where there is none."""
     start = max(size - _END.size - _MOST_COMMENT, 0)
     file.seek(start)
@@ -187,7 +187,7 @@ def _end_64(file: BufferedReader, locator: int) -> tuple[int, int] | None:
     return length, offset
 
 
-def _listed(directory: bytes) -> Iterator[Entry]:
+def _listed(directory: bytes) -> Iterator[ZipEntry]:
     at = 0
     while at + _CENTRAL.size <= len(directory):
         (magic, _, _, flags, method, _, _, crc, packed, size, name_length, extra_length,
@@ -198,7 +198,7 @@ def _listed(directory: bytes) -> Iterator[Entry]:
         name = directory[at + _CENTRAL.size : name_end].decode("utf-8", "replace")
         extra = directory[name_end : name_end + extra_length]
         size, packed, offset = _large(extra, (size, packed, offset))
-        yield Entry(name, method, flags, crc, packed, size, offset)
+        yield ZipEntry(name, method, flags, crc, packed, size, offset)
         at = name_end + extra_length + comment_length
 
 
@@ -221,7 +221,7 @@ def _large(extra: bytes, numbers: tuple[int, int, int]) -> tuple[int, int, int]:
     return numbers
 
 
-def _walked(file: BufferedReader, size: int) -> Iterator[Entry]:
+def _walked(file: BufferedReader, size: int) -> Iterator[ZipEntry]:
     """Yield the entries that are whole, by their own headers, from the beginning on."""
     at = 0
     while at + _LOCAL.size <= size:
@@ -237,5 +237,5 @@ def _walked(file: BufferedReader, size: int) -> Iterator[Entry]:
         end = at + _LOCAL.size + name_length + extra_length + packed
         if flags & _SIZES_FOLLOW or end > size:
             return
-        yield Entry(name, method, flags, crc, packed, unpacked, at)
+        yield ZipEntry(name, method, flags, crc, packed, unpacked, at)
         at = end
