@@ -5,7 +5,7 @@ Source: inspect_ai/event. Logs of before 0.3.86 have steps and nested events in 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping
 
 from flowtui.sources.inspect_attachments import SampleAttachments
@@ -199,7 +199,7 @@ class SampleEventReader:
                 same += 1
             shown = given[same:]
             draft.attributes["inspect.messages_before"] = same
-            self._left_out["messages that an earlier call of the model in the trace has"] += same
+            self._left_out["repetitions of the messages of an earlier call of a model"] += 1
         self._before = given
         chars = sum(map(len, shown))
         if self._chars + chars > MOST_CHARS:
@@ -248,24 +248,27 @@ class SampleEventReader:
 
         What happened in the tool refers to that span, which has neither arguments nor a result.
         """
-        ran: defaultdict[tuple[SpanDraft | None, str], list[SpanDraft]] = defaultdict(list)
+        ran: defaultdict[tuple[SpanDraft | None, str], deque[SpanDraft]] = defaultdict(deque)
         for draft in self._spans.values():
             if draft.type == "tool":
                 ran[draft.parent, draft.name].append(draft)
+        joined: dict[SpanDraft, SpanDraft] = {}
         for tool, event in self._tools:
             until_ns = tool.end_ns or self.last_ns
-            for span in ran[tool.parent, text(event.get("function"))]:
-                if not span.is_taken and tool.start_ns <= span.start_ns <= until_ns:
-                    span.is_taken = True
-                    span.name, span.start_ns, span.end_ns = tool.name, tool.start_ns, until_ns
-                    span.message = tool.message or span.message
-                    span.attributes |= tool.attributes
-                    span.events += tool.events
-                    for draft in self.drafts:
-                        if draft.parent is tool:
-                            draft.parent = span
-                    self.drafts.remove(tool)
-                    break
+            waiting = ran[tool.parent, text(event.get("function"))]
+            # Both are in the order of their times.
+            while waiting and waiting[0].start_ns < tool.start_ns:
+                waiting.popleft()
+            if waiting and waiting[0].start_ns <= until_ns:
+                span = joined[tool] = waiting.popleft()
+                span.name, span.start_ns, span.end_ns = tool.name, tool.start_ns, until_ns
+                span.message = tool.message or span.message
+                span.attributes |= tool.attributes
+                span.events += tool.events
+        self.drafts = [draft for draft in self.drafts if draft not in joined]
+        for draft in self.drafts:
+            if draft.parent is not None:
+                draft.parent = joined.get(draft.parent, draft.parent)
 
     def _score(self, event: Event, inside: SpanDraft, at_ns: int) -> None:
         score = mapping(self._attachments.resolved(event.get("score")))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from flowtui.sources import zip_entries
 from flowtui.sources.inspect_archive import (
+    MOST_BYTES,
     REDUCTIONS,
     InspectArchive,
     LogChanged,
@@ -111,7 +112,7 @@ class ArchiveReading:
             return
         with self._archive.opened() as file:
             try:
-                data = zip_entries.content(file, entry, _BATCH_BYTES)
+                data = zip_entries.content(file, entry, MOST_BYTES)
             except EntryError:
                 batch.left_out["scores over epochs that cannot be read"] += 1
                 return

@@ -72,9 +72,14 @@ def take_sample(given: JsonValue, of: EvalSet, batch: SourceBatch) -> None:
     trace = trace_id(of.log_id, text(sample.get("uuid")) or row.id, row.id)
     root = SpanDraft("sample", row.id, min(known), nanoseconds(sample.get("completed_at")) or 0)
     pool = mapping(sample.get("events_data")).get("messages")
+    # The conversation comes first, so that it is whole where there is no room for what repeats it.
+    _tell_root(root, sample, of, attachments)
     reader = SampleEventReader(root, pool, attachments, batch.left_out)
     reader.read(sample.get("events"))
-    _tell_root(root, sample, of, attachments, reader.model_calls)
+    if not reader.model_calls:
+        # Nothing below it says what was used.
+        for counted in mapping(sample.get("model_usage")).values():
+            root.attributes |= usage(counted)
     batch.spans += rows(trace, reader.drafts, reader.last_ns)
     batch.links.append(
         LinkRow(dataset_id=row.dataset_id, eval_id=row.id, trace_id=trace,
@@ -141,7 +146,7 @@ def _first_ns(sample: Object) -> int | None:
 
 
 def _tell_root(
-    root: SpanDraft, sample: Object, of: EvalSet, attachments: SampleAttachments, model_calls: int
+    root: SpanDraft, sample: Object, of: EvalSet, attachments: SampleAttachments
 ) -> None:
     """Give the span of the whole sample its conversation, and say how it ended."""
     conversation = messages(attachments.resolved(sample.get("messages")))
@@ -160,10 +165,6 @@ def _tell_root(
         root.attributes["gen_ai.input.messages"] = as_json(conversation)
     if answered:
         root.attributes["gen_ai.output.messages"] = as_json(answered)
-    if not model_calls:
-        # Nothing below it says what was used.
-        for counted in mapping(sample.get("model_usage")).values():
-            root.attributes |= usage(counted)
     error = mapping(sample.get("error"))
     root.is_ok = not error and root.end_ns > 0
     if error:

@@ -35,8 +35,6 @@ class SpanDraft:
     events: list[dict[str, object]] = field(default_factory=list)
     is_ok: bool = False
     """Whether it is known to have ended well."""
-    is_taken: bool = False
-    """Whether the event of its tool was found."""
 
     def add_event(self, name: str, at_ns: int, attributes: dict[str, JsonValue]) -> None:
         """Add an event to it."""

@@ -30,6 +30,8 @@ TOOL = "Trackio"
 _SUFFIX = ".db"
 _MOST_LOOKED_AT = 50
 """So many databases are opened to find one of Trackio; each takes about a millisecond."""
+_MOST_COPIED_BYTES = 1 << 30
+"""Of a database that could only be read as a copy, for it may be of any program."""
 _SPACE = uuid.UUID("2f8d6b1c-0a57-5e0e-9c3b-5d41c7e2a8f0")
 _SILENT_S, _INTERVALS = 600.0, 30.0
 """A run is taken to have stopped after this time without a row, and this many times the mean time
@@ -56,6 +58,9 @@ def _is_project(path: Path) -> bool:
         return False
     database = trackio_tables.project_database(path)
     try:
+        is_copied = database.fingerprint().has_log and not database.has_shm
+        if is_copied and database.fingerprint().size_bytes > _MOST_COPIED_BYTES:
+            return False
         return trackio_tables.has_tables(database)
     except DatabaseError:
         return False
