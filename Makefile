@@ -15,7 +15,7 @@ FLOORS := tests/unit/terminal tests/unit/cli/test_cli.py tests/unit/app tests/un
 	$(addprefix tests/pilot/test_, tabs.py overview.py attachments.py keys.py) \
 	tests/terminal/test_screen.py tests/terminal/test_collect.py
 
-.PHONY: demo test check format snapshots bench soak floors clean
+.PHONY: demo test check format snapshots manual bench soak floors clean
 
 demo: $(READY)
 	$(BIN)/flow-tui demo
@@ -37,6 +37,10 @@ format: $(READY)
 # Read snapshot_report.html and the pictures before you accept them.
 snapshots: $(READY)
 	$(BIN)/pytest tests/snapshot -n $(WORKERS) --snapshot-update
+	$(BIN)/python -m tests.moving
+
+manual: $(READY)
+	$(BIN)/flow-tui help --man > docs/flow-tui.1
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

@@ -57,6 +57,8 @@ class Shell(KeyQueue):
         self.session = session.session(os.environ)
         self.wants_demo = False
         """Whether it was left for the demo store."""
+        self.wants_path = ""
+        """For which runs of another tool it was left, if for any."""
         self._process_end = Shutdown()
         self._running_loop: asyncio.AbstractEventLoop | None = None
         for theme in themes.THEMES.values():
@@ -124,6 +126,10 @@ class Shell(KeyQueue):
                 self.call_later(command.run)
 
         self.push_screen(CommandsScreen(list(commands(self, self.screen))), run)
+
+    def open_path(self, path: str) -> None:
+        self.wants_path = path
+        self.call_later(self.action_quit)
 
     def open_demo(self) -> None:
         self.wants_demo = True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.screen import Screen
 
 from flowtui.app.shell import Shell
 from flowtui.screens.welcome.screen import NoStoreScreen
+from flowtui.sources.recognising import SeenRuns
 from flowtui.store.values import StoreLocation
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.host import Options
@@ -16,10 +17,14 @@ LOOK_EVERY_S = 1.0
 
 
 class WelcomeApp(Asks, Shell):
-    """Ends when a store has appeared, when the demo store is wanted, or when it is left."""
+    """Ends when a store has appeared, when other runs are wanted, or when it is left."""
 
     def __init__(
-        self, options: Options, where: StoreLocation, has_appeared: Callable[[], bool]
+        self,
+        options: Options,
+        where: StoreLocation,
+        has_appeared: Callable[[], bool],
+        others: Sequence[SeenRuns] = (),
     ) -> None:
         """Make it.
 
@@ -27,14 +32,16 @@ class WelcomeApp(Asks, Shell):
             options: How it is shown.
             where: Where a store was looked for.
             has_appeared: Says whether there is one now, there or elsewhere; called in a thread.
+            others: Runs of other tools that are here already.
         """
         super().__init__(options)
         self._where = where
+        self._others = others
         self._look_again = has_appeared
         self.has_appeared = False
 
     def get_default_screen(self) -> Screen[None]:
-        return NoStoreScreen(self._where)
+        return NoStoreScreen(self._where, self._others)
 
     def on_mount(self) -> None:
         self.set_interval(LOOK_EVERY_S, self._look)

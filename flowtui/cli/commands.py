@@ -922,9 +922,17 @@ def help_(
         str | None,
         typer.Argument(metavar="[COMMAND]", help="A command; none: all.", show_default=False),
     ] = None,
+    man: Annotated[
+        bool, typer.Option("--man", help="Print the manual page, for `man -l -`.")
+    ] = False,
     store: Annotated[str | None, typer.Option("--store", "-s", hidden=True)] = None,
 ) -> None:
     """Print what the program or a command takes. The same as --help."""
+    if man:
+        from flowtui.cli.manual import manual
+
+        print(manual(typer.main.get_command(cli).commands), end="")  # type: ignore[attr-defined]
+        return
     if command is None:
         # Before `help` was a command, this opened a run of that name.
         with suppress(StoreError):

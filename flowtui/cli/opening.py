@@ -162,8 +162,10 @@ class Opening:
     def _awaited(self, place: StoreLocation) -> Store:
         """Say in the app that there is no store, and return the one that appears; else leave."""
         from flowtui.app.welcome import WelcomeApp
+        from flowtui.sources import recognising
 
-        app = WelcomeApp(self._options(), place, self._is_there)
+        others = recognising.seen_in(person.cwd()) if self.store is None else ()
+        app = WelcomeApp(self._options(), place, self._is_there, others)
         app.take_signals()
         app.run()
         if not app.has_appeared:
@@ -178,12 +180,14 @@ class Opening:
         return True
 
     def _left(self, app: Shell) -> NoReturn:
-        """Leave with the exit code of an app, or open the demo store where it was left for that."""
+        """Leave with the exit code of an app, or open the runs for which it was left."""
         if app.wants_demo:
             from flowtui.cli.demo import DEMO_RUN, demo_store
 
             directory = demo_store(person.folder("cache"))
             replace(self, run=DEMO_RUN, store=str(directory), tab=TABS[0]).carry_out()
+        if app.wants_path:
+            replace(self, store=app.wants_path).carry_out()
         sys.exit(app.return_code or 0)
 
     def given(self) -> Given:

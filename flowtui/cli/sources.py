@@ -14,7 +14,6 @@ from flowtui import person
 from flowtui.cli.progress_line import ProgressLine
 from flowtui.sources import recognising
 from flowtui.sources.private_store import SourceStore, open_source
-from flowtui.sources.records import SourceError
 from flowtui.store import runs
 from flowtui.store.errors import RunAmbiguous, StoreNotFound
 from flowtui.store.location import locate
@@ -92,17 +91,10 @@ def unknown(word: str, ways: Sequence[str] = ()) -> StoreNotFound | None:
 
 def ways(folder: Path) -> list[str]:
     """Return a line for each thing in a folder that can be opened, with the command."""
-    found = []
-    for path, source in recognising.seen_in(folder):
-        try:
-            count = len(source.runs())
-        except SourceError:
-            continue
-        if count:
-            word = "run" if count == 1 else "runs"
-            typed = quote(path.name if re.match(r"[\w.]", path.name) else f"./{path.name}")
-            found.append(f"flow-tui {typed}   opens {count:,} {word} of {source.tool}")
-    return found
+    return [
+        f"{seen.command}   opens {fmt.count(seen.run_count, 'run')} of {seen.tool}"
+        for seen in recognising.seen_in(folder)
+    ]
 
 
 def import_runs(

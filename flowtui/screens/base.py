@@ -62,9 +62,11 @@ class StoreScreen(Asks, Screen[None]):
     def is_composed(self) -> bool:
         """Whether it has its widgets, which a screen that is closed while it opens never gets.
 
-        Widgets inside others come last, and a screen may be asked for its keys before that.
+        Widgets inside others come last, and a screen may be asked for its keys before that. One
+        that is being closed is not displayed, and loses its widgets one by one; where it is shown
+        again after that, it begins anew.
         """
-        return self._has_widgets and bool(self.query(KeyLine))
+        return self._has_widgets and self.display and bool(self.query(KeyLine))
 
     async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
         await super().mount_composed_widgets(widgets)
@@ -196,10 +198,9 @@ class TabScreen(StoreScreen):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        if self.is_composed:
-            self.set_reactive(TabScreen.frame, self.flow.frame)
-            self.watch_frame(self.frame)
-            self.want(self.reads)
+        self.set_reactive(TabScreen.frame, self.flow.frame)
+        self.watch_frame(self.frame)
+        self.want(self.reads)
 
     def watch_frame(self, frame: Frame | None) -> None:
         # A frame that comes before its lines exist is shown once they do.

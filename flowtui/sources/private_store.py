@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -222,7 +221,7 @@ class SourceStore(Store):
             with suppress(DatabaseError):
                 if self._state(run_id).seen:
                     self._last_at[run_id] = self.run(run_id).ask(logged_at)
-        return replace(signs, logged_at=self._last_at.get(run_id))
+        return signs._replace(logged_at=self._last_at.get(run_id))
 
     def _list(self) -> None:
         if time.monotonic() - self._listed_s > _LIST_AGAIN_S:

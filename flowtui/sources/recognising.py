@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from shlex import quote
+from typing import NamedTuple
 
 from flowtui.sources.records import SourceError
 from flowtui.sources.source import RunSource
@@ -47,8 +50,23 @@ def recognise(path: Path) -> RunSource | None:
     return None
 
 
-def seen_in(folder: Path) -> list[tuple[Path, RunSource]]:
-    """Return what the folders and files right inside a folder are, by name.
+class SeenRuns(NamedTuple):
+    """Runs of another tool that are in a folder."""
+
+    path: Path
+    tool: str
+    run_count: int
+
+    @property
+    def command(self) -> str:
+        """The command that opens them, where one is in that folder."""
+        name = self.path.name
+        # A dash would begin an option.
+        return f"flow-tui {quote(name if re.match('[A-Za-z0-9_.]', name) else './' + name)}"
+
+
+def seen_in(folder: Path) -> list[SeenRuns]:
+    """Return which runs the folders and files right inside a folder have, by name.
 
     Those that a second does not suffice for are left out.
     """
@@ -57,14 +75,15 @@ def seen_in(folder: Path) -> list[tuple[Path, RunSource]]:
         inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError:
         return []
-    found: list[tuple[Path, RunSource]] = []
+    found: list[SeenRuns] = []
     for path in inside:
         if time.monotonic() > until_s:
             break
         try:
             source = recognise(path)
+            count = 0 if source is None else len(source.runs())
         except SourceError:
             continue
-        if source is not None:
-            found.append((path, source))
+        if source is not None and count:
+            found.append(SeenRuns(path, source.tool, count))
     return found

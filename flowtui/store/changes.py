@@ -8,7 +8,7 @@ open, and that has a price: see `flowtui.store.database`.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from flowtui.store import decoding
 from flowtui.store.annotations import marks as annotation_marks
@@ -31,8 +31,7 @@ Mark = tuple[object, ...]
 Marks = dict[Kind, Mark]
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What a look found new; false if nothing was."""
 
     added: frozenset[str] = frozenset()
@@ -86,7 +85,7 @@ class Watcher:
             if changes:
                 return changes
             raise
-        return replace(changes, kinds=changes.kinds | kinds)
+        return changes._replace(kinds=changes.kinds | kinds)
 
     def _look_at_meta(self) -> Changes:
         def ask(connection: sqlite3.Connection) -> tuple[dict[str, _RunRow], Mark]:
@@ -114,7 +113,7 @@ class Watcher:
         kinds = {Kind.MODELS} if models_differ else set()
         if self._run_id in changes.added | changes.removed | changes.updated:
             kinds.add(Kind.RUN)
-        return replace(changes, kinds=frozenset(kinds))
+        return changes._replace(kinds=frozenset(kinds))
 
     def _look_at_experiment(self) -> frozenset[Kind]:
         assert self._experiment is not None
@@ -185,8 +184,7 @@ class _Watched:
         return self.pending is None or self.pending.is_settled
 
 
-@dataclass(frozen=True, slots=True)
-class _RunRow:
+class _RunRow(NamedTuple):
     status: str
     digest: int
     """A digest of every column of the row and of its group's name."""

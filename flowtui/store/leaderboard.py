@@ -10,8 +10,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flowtui.store.compare.directions import Direction, direction
 from flowtui.store.database import table_columns
@@ -31,8 +30,7 @@ MANY = 0.5
 _FINITE = "typeof(value) in ('integer', 'real') and abs(value) <= 1.7976931348623157e308"
 
 
-@dataclass(frozen=True, slots=True)
-class TellingKeys:
+class TellingKeys(NamedTuple):
     """The parameters and metrics that matter for some runs, those that matter most first."""
 
     params: tuple[str, ...] = ()
@@ -146,8 +144,7 @@ def best_runs(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class GroupSum:
+class GroupSum(NamedTuple):
     """How many runs of a group meet a condition, and what a metric adds up to over them."""
 
     run_count: int = 0

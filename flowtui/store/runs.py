@@ -11,8 +11,7 @@ import math
 import sqlite3
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flowtui.store import decoding
 from flowtui.store.compare.directions import Direction
@@ -60,8 +59,7 @@ BEST = "best."
 """What the name of a column begins with that shows the best value of a metric, not its last."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunOrder:
+class RunOrder(NamedTuple):
     column: str = "created"
     """One of SORTABLE, a field of the filter language (`param.KEY`, `metric.KEY`, a bare key), or
     `best.KEY`, which only `RunList.ordered` knows."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from flowtui.store import decoding
 from flowtui.store.database import table_columns
@@ -22,8 +22,7 @@ UPLOADED = "uploaded"
 FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteArtifact:
+class RemoteArtifact(NamedTuple):
     """One row of remote_artifacts: where something of the store is in the registry."""
 
     local_type: str

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from flowtui.store.metrics.steps import Step
 
@@ -38,8 +39,7 @@ class Kind(StrEnum):
     ATTACHMENTS = "attachments"
 
 
-@dataclass(frozen=True, slots=True)
-class StoreLocation:
+class StoreLocation(NamedTuple):
     """Where a store is and how it was found."""
 
     directory: Path
@@ -47,8 +47,7 @@ class StoreLocation:
     """What named it, for a person: `--store`, `LUML_BACKEND_STORE_URI in .env`, `the default`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """One row of experiment_groups, or the runs that have none (`id` is None)."""
 
     id: str | None
@@ -56,8 +55,7 @@ class Group:
     run_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One row of experiments. Columns that the store's schema lacks are None."""
 
     rowid: int
@@ -90,8 +88,7 @@ class Figures:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """One row of static_params."""
 
     key: str
@@ -119,8 +116,7 @@ class LoggedPoint(Point):
     """To the second, as SQLite stamps it; None where the stored value is not a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """The extremes of the finite points in one of equally wide ranges of steps."""
 
     low: float
@@ -162,8 +158,7 @@ class MetricSummary:
         return self.pos_inf_count + self.neg_inf_count
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """One row of models. Columns that the store's schema lacks are None."""
 
     id: str
@@ -178,8 +173,7 @@ class Model:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """How many records of each kind a run has; None where its schema has no such table."""
 
     params: int | None = None

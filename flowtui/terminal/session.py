@@ -6,7 +6,7 @@ import base64
 import re
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flowtui.failures import Failure
 
@@ -24,8 +24,7 @@ _NO_CLIPBOARD = re.compile(
 """Terminal types, or their beginnings, that take no text for a clipboard."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """Facts about the terminal session, read from the environment."""
 
     term: str

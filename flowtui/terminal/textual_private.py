@@ -20,6 +20,7 @@ from textual.app import App
 from textual.css.stylesheet import Stylesheet
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Mount
 from textual.keys import _character_to_key
 from textual.message import Message
 from textual.message_pump import MessagePump
@@ -247,12 +248,19 @@ def continue_after_errors() -> None:
 
 
 async def _dispatched(pump: MessagePump, message: Message) -> None:
+    if isinstance(message, Mount) and isinstance(pump, Widget) and _is_leaving(pump):
+        return
     try:
         await _dispatch(pump, message)
     except Exception as error:
         app = pump.app
         if not isinstance(app, InternalApp) or not app.survives(error):
             raise
+
+
+def _is_leaving(widget: Widget) -> bool:
+    """Say whether a widget goes while it opens; some of its own widgets it then never gets."""
+    return widget._pruning or widget._closing or widget.app._exit
 
 
 def is_of_drawing(error: BaseException) -> bool:

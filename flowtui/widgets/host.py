@@ -150,6 +150,10 @@ class Host(InternalApp):
         """Send text to the clipboard, and notify the person of the outcome."""
         raise NotImplementedError
 
+    def open_path(self, path: str) -> None:
+        """Leave the app for the runs of another tool at a path."""
+        raise NotImplementedError
+
     def open_demo(self) -> None:
         """Leave for the demo store."""
         raise NotImplementedError

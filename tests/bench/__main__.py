@@ -1,8 +1,8 @@
 """`make bench`: measures everything that has a budget, prints a table, writes bench.json.
 
 Exit code 1 if a budget is missed. `--quick` measures with a smaller store and fewer rounds, and
-leaves out receiving, and reading metrics, traces and samples: in a small store that is mostly
-drawing.
+leaves out receiving, the registry, and reading metrics, traces and samples: in a small store that
+is mostly drawing.
 
 `--rival` measures `lumlflow tui` too, in an environment that it makes in `.sdk/`. Beside the real
 SDK it measures where there is a Python for that.
@@ -29,6 +29,7 @@ from tests.bench.measure import Measure
 from tests.bench.measures import measures
 from tests.bench.reading import readings
 from tests.bench.receiving import receiving
+from tests.bench.remote import opening_over_a_link
 from tests.bench.rival import VERSION, rival
 from tests.bench.stores import Sizes, make
 from tests.sdk.environments import SdkUnavailable, environment, environment_with
@@ -65,6 +66,7 @@ def measured(bench: Bench, sizes: Sizes, is_quick: bool) -> Iterator[Measure]:
         yield from listings(bench.store, bench.rounds)
         yield from comparisons(bench.store, bench.rounds)
         yield from receiving()
+        yield from opening_over_a_link()
 
 
 def rivals(bench: Bench) -> dict[str, float]:

@@ -209,3 +209,20 @@ async def test_keys_may_be_asked_for_while_a_tab_is_still_put_together(
     async with opened(demo, "support-agent-v3", tab=tab) as pilot:
         assert asked
         assert "q" in pilot.app.screen.active_bindings
+
+
+@pytest.mark.parametrize("tab", TABS)
+async def test_a_tab_that_is_closed_while_it_is_put_together_does_no_harm(
+    demo: Store, monkeypatch: pytest.MonkeyPatch, tab: str
+) -> None:
+    def close(rule: Rule) -> None:
+        # As all tabs are when another run is opened.
+        closed.append(rule.screen)
+        rule.app._prune(rule.screen)
+
+    closed: list[object] = []
+    async with opened(demo, "support-agent-v3", tab=TABS[TABS.index(tab) - 1]) as pilot:
+        monkeypatch.setattr(Rule, "on_mount", close, raising=False)
+        await pilot.press(str(TABS.index(tab) + 1))
+        await until(lambda: bool(closed), "the tab")
+        await until(lambda: not closed[0].is_running, "its end")  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from textual.worker import get_current_worker
 from flowtui.app.app import FlowApp
 from flowtui.app.welcome import WelcomeApp
 from flowtui.screens.attachments.preview import FilePreview
+from flowtui.sources.recognising import SeenRuns
 from flowtui.store import params as logged_params
 from flowtui.store import runs as run_rows
 from flowtui.store.errors import ReadCancelled
@@ -473,4 +474,18 @@ def test_no_store(
     monkeypatch.chdir(Path.home())
     where = StoreLocation(Path.home() / ".luml" / "experiments", "the default place")
     app = WelcomeApp(Options(user="ana"), where, lambda: False)
+    assert snap_compare(app, terminal_size=size, run_before=keys())
+
+
+@BOTH
+def test_no_store_but_runs_of_others(
+    snap_compare: Snap, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.chdir(Path.home())
+    where = StoreLocation(Path.home() / ".luml" / "experiments", "the default place")
+    others = (
+        SeenRuns(Path("logs"), "TensorBoard", 12),
+        SeenRuns(Path("my runs"), "Weights & Biases", 1),
+    )
+    app = WelcomeApp(Options(user="ana"), where, lambda: False, others)
     assert snap_compare(app, terminal_size=size, run_before=keys())

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import html
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -234,7 +235,7 @@ class StorageAnswers:
         if data is None:
             request.reply(404, b"<Error><Code>NoSuchKey</Code></Error>")
             return
-        etag = f'"{hashlib.md5(data).hexdigest()}"'
+        etag = _etag(data)
         if request.headers.get("If-Match", etag) != etag:
             request.reply(412, b"<Error><Code>PreconditionFailed</Code></Error>")
             return
@@ -260,3 +261,8 @@ class StorageAnswers:
             return
         self.fake.stored.pop(self.key, None)
         self.request.reply(202 if self.is_azure else 204)
+
+
+@lru_cache(8)
+def _etag(data: bytes) -> str:
+    return f'"{hashlib.md5(data).hexdigest()}"'

@@ -92,8 +92,7 @@ class CompareAttachments(Exports, CompareScreen):
         yield FilterLine("part of a path, or a pattern: *.py")
 
     def on_mount(self) -> None:
-        if self.is_composed:
-            self.set_focus(self._rows)
+        self.set_focus(self._rows)
 
     @property
     def _names(self) -> list[str]:

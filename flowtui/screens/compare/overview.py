@@ -74,8 +74,7 @@ class CompareOverview(Exports, CompareScreen):
 
     def on_mount(self) -> None:
         # The base mounts as well: Textual calls the handlers of both.
-        if self.is_composed:
-            self.set_focus(self._rows)
+        self.set_focus(self._rows)
 
     @property
     def _names(self) -> list[str]:

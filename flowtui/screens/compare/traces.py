@@ -77,9 +77,8 @@ class CompareTraces(Exports, CompareScreen):
         yield TracePairView(id="pair")
 
     def on_mount(self) -> None:
-        if self.is_composed:
-            self._view.display = False
-            self.set_focus(self._pairs_table)
+        self._view.display = False
+        self.set_focus(self._pairs_table)
 
     @property
     def _view(self) -> TracePairView:

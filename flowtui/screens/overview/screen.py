@@ -115,9 +115,8 @@ class OverviewScreen(TabScreen):
         yield PaneLine(["Metrics", "Parameters", "Models", "Run"])
 
     def on_mount(self) -> None:
-        if self.is_composed:
-            self.set_focus(self._metrics)
-            self._show_card()
+        self.set_focus(self._metrics)
+        self._show_card()
 
     # Reading ---------------------------------------------------------------------------------
 
@@ -414,7 +413,7 @@ class OverviewScreen(TabScreen):
             text = node.value if is_text else json.dumps(node.value, ensure_ascii=False)
             return str(text), {".".join(map(str, node.path)): node.value}
         if pane is self._models and (model := self._models.model):
-            return str(self.store.directory / (model.path or "")), asdict(model)
+            return str(self.store.directory / (model.path or "")), model._asdict()
         if isinstance(pane, RunCard) and (field := pane.field):
             return field.raw, {field.name: field.raw}
         return None, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -434,4 +434,4 @@ class RunsScreen(Leaderboard):
         return record.run.id
 
     def document_of(self, record: KnownRun) -> object:
-        return asdict(record.run)
+        return record.run._asdict()

@@ -153,12 +153,11 @@ class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
         yield SessionView(self.run, id="session")
 
     def on_mount(self) -> None:
-        if self.is_composed:
-            self._show_top()
-            self._fill_columns()
-            self.filter_line.names_of = self._names
-            self.rows.sorted_by = self.selected.sorted_by
-            self.show_empty("")
+        self._show_top()
+        self._fill_columns()
+        self.filter_line.names_of = self._names
+        self.rows.sorted_by = self.selected.sorted_by
+        self.show_empty("")
 
     @property
     def _view(self) -> TraceView:

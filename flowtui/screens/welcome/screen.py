@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Rule
 
 from flowtui import format as fmt
 from flowtui import person
+from flowtui.sources.recognising import SeenRuns
 from flowtui.store.values import StoreLocation
 from flowtui.widgets.cells import Piece, justified
 from flowtui.widgets.frame.frame import KeyLine, OneLine
@@ -21,9 +24,11 @@ class NoStoreScreen(Screen[None]):
     COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
     AUTO_FOCUS = "ThreeWays"
 
-    def __init__(self, where: StoreLocation) -> None:
+    def __init__(self, where: StoreLocation, others: Sequence[SeenRuns] = ()) -> None:
+        """Take the place, and the runs of other tools that are here already."""
         super().__init__()
         self._where = where
+        self._others = others
 
     @property
     def _place(self) -> str:
@@ -34,7 +39,8 @@ class NoStoreScreen(Screen[None]):
         yield Rule()
         is_folder = self._where.directory.is_dir()
         problem = "is not a store of runs" if is_folder else "is not there yet"
-        yield ThreeWays(self._where, f"{self._place} {problem} ({self._where.source}).")
+        why = f"{self._place} {problem} ({self._where.source})."
+        yield ThreeWays(self._where, why, others=self._others)
         yield KeyLine()
 
     def on_resize(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flowtui.store.annotations.values import (
     Annotation,
@@ -21,8 +21,7 @@ from flowtui.store.database import table_columns
 from flowtui.store.decoding import as_sql, optional_text, text, timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class AnnotationTable:
+class AnnotationTable(NamedTuple):
     """Where annotations of one kind of target are, and what they refer to."""
 
     name: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from flowtui.store.errors import InvalidAnnotation
 
@@ -66,8 +66,7 @@ class SampleTarget:
 Target: TypeAlias = SpanTarget | SampleTarget
 
 
-@dataclass(frozen=True, slots=True)
-class Annotation:
+class Annotation(NamedTuple):
     """One row of span_annotations or eval_annotations; equal only if every column is."""
 
     id: str
@@ -97,8 +96,7 @@ class AnnotationName:
     """How many annotations have it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An annotation that is about to be added."""
 
     name: str

@@ -10,7 +10,6 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -111,7 +110,7 @@ def edit(
     """
     check_value(value, known.kind, known.value_type)
     check_text("rationale", rationale or "")
-    wanted = replace(known, raw_value=raw_text(value), rationale=rationale or None)
+    wanted = known._replace(raw_value=raw_text(value), rationale=rationale or None)
     return _put(database, wanted, known, overwrite, patience)
 
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from flowtui.store.errors import StoreError
 
@@ -29,8 +28,7 @@ class RecordTable(StrEnum):
         return {"experiments": "run", "experiment_groups": "group", "models": "model"}[self]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordEdit:
+class RecordEdit(NamedTuple):
     """What is to be set; None leaves a field as it is."""
 
     name: str | None = None
@@ -73,8 +71,7 @@ class RecordEdit:
                 raise InvalidEdit(field, message) from error
 
 
-@dataclass(frozen=True, slots=True)
-class RecordState:
+class RecordState(NamedTuple):
     """The fields of one row that can be edited, as they were read."""
 
     id: str
@@ -91,8 +88,7 @@ class RecordState:
     """Why the tags cannot be edited; empty where they can be."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowEdit:
+class RowEdit(NamedTuple):
     """The columns of one row that were set."""
 
     id: str
@@ -102,8 +98,7 @@ class RowEdit:
     after: Mapping[str, RawValue]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordsEdited:
+class RecordsEdited(NamedTuple):
     """One edit, of one row or of several, which can be undone."""
 
     table: RecordTable

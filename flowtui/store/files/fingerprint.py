@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 MTIME_GRAIN_NS = 20_000_000
 """Two writes closer than this may carry one mtime: kernels stamp files by the scheduler tick."""
@@ -30,8 +31,7 @@ class Route(Enum):
     CHECKPOINT = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseFiles:
+class DatabaseFiles(NamedTuple):
     """The paths of a database and of what SQLite keeps beside it."""
 
     main: Path

@@ -16,8 +16,8 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from flowtui.store import decoding
 from flowtui.store.database import Database, table_columns
@@ -60,8 +60,7 @@ def logged_at(connection: sqlite3.Connection) -> datetime | None:
     return max((moment for moment in found if moment is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Files:
+class _Files(NamedTuple):
     """What is known from the files of one run."""
 
     fingerprint: Fingerprint | None
@@ -112,7 +111,7 @@ class SignsReader:
             doubtful = [run for run in active.values() if self._is_doubtful(run, found.get(run.id))]
             self._ask([run.id for run in doubtful], found)
         return {
-            run_id: replace(signs, is_gone=True) if self._is_known_gone(run_id, signs) else signs
+            run_id: signs._replace(is_gone=True) if self._is_known_gone(run_id, signs) else signs
             for run_id, signs in found.items()
         }
 
@@ -190,7 +189,7 @@ class SignsReader:
             stamp = database.read(logged_at)
         except DatabaseError:
             return found
-        return replace(found, logged_at=stamp, is_read=fingerprint.is_settled)
+        return found._replace(logged_at=stamp, is_read=fingerprint.is_settled)
 
     def _model_seen_at(
         self, run_id: str, model_at: datetime | None, is_here: bool, now: datetime

@@ -6,9 +6,9 @@ death, since an epoch may take hours; that nobody holds the run's database is on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from flowtui.store.values import Run
 
@@ -29,8 +29,7 @@ class Activity(StrEnum):
     """Its process is gone, and nobody recorded an end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(NamedTuple):
     """Signs of life of the process that logs into a run, at one moment."""
 
     seen_at: datetime
@@ -62,8 +61,7 @@ class Signs:
         return self.logged_at or self.written_at
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Whether a run goes on and for how long, at one moment."""
 
     activity: Activity | None = None

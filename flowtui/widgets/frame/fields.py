@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from flowtui.widgets.cells import Line, Piece, Role, clipped
 from flowtui.widgets.lists.virtual_list import VirtualList
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One labelled value, which may take several lines."""
 
     name: str

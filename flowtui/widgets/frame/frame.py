@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from textual import events
@@ -35,8 +36,7 @@ def state_role(run: Run, standing: Standing) -> Role:
     return STATUS_ROLES.get(run.status, "attention")
 
 
-@dataclass(frozen=True, slots=True)
-class UploadMark:
+class UploadMark(NamedTuple):
     """What the top line says about an upload."""
 
     run_id: str
@@ -45,8 +45,7 @@ class UploadMark:
     is_failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class JobMark:
+class JobMark(NamedTuple):
     """What the top line says about a receiver, about what is watched, or about a program."""
 
     words: tuple[str, ...]
@@ -54,15 +53,14 @@ class JobMark:
     is_failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """What the lines around a tab say."""
 
     run: Run
     counts: Counts
     store: str
     """The store's directory, as a person would write it."""
-    standing: Standing = Standing()  # noqa: RUF009  # It is frozen.
+    standing: Standing = Standing()  # It is frozen.
     """The state of the run: whether it is still being written, and how long it took."""
     follows: bool = True
     age_s: float | None = None

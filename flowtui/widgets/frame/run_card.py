@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from flowtui import format as fmt
 from flowtui.store.liveness.standing import Standing
@@ -36,8 +36,7 @@ PLACES = "upload.places"
 """The key under which the names of uploaded artifacts' collections are remembered, by id."""
 
 
-@dataclass(frozen=True, slots=True)
-class UploadedTo:
+class UploadedTo(NamedTuple):
     """The place to which one artifact of a run was uploaded."""
 
     where: str

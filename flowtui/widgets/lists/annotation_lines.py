@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from flowtui import format as fmt
 from flowtui.store.annotations.values import (
@@ -23,8 +23,7 @@ NAME_CHARACTERS = 60
 INDENT = "   "
 
 
-@dataclass(frozen=True, slots=True)
-class AnnotationLine:
+class AnnotationLine(NamedTuple):
     """One of the lines that show an annotation."""
 
     owner: str

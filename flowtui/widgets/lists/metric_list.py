@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
@@ -25,8 +25,7 @@ ODD_CELLS = 16
 DIGITS, STEP_DIGITS = 4, 5
 
 
-@dataclass(frozen=True, slots=True)
-class MetricLine:
+class MetricLine(NamedTuple):
     """What is known about a metric: first its last point, later also its summary."""
 
     key: str
@@ -147,8 +146,7 @@ class MetricList(VirtualList):
         return [*pieces, *odd] if layout.has_odd else pieces
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
+class _Layout(NamedTuple):
     """The columns for which there is room; in narrow lists the least important are left out."""
 
     name: int

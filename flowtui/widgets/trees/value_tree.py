@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
@@ -21,8 +20,7 @@ MAX_KEY_SHARE = 0.5
 MARK_CELLS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A named value of the first level."""
 
     key: str
@@ -33,8 +31,7 @@ class Entry:
     """What is wrong with the value; None if nothing is."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValueRow:
+class ValueRow(NamedTuple):
     """A visible line of a tree of values."""
 
     path: Path

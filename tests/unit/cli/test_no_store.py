@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -101,3 +102,17 @@ def test_it_is_left_as_every_screen_is(tmp_path: Path, leave: str) -> None:
 def test_a_run_that_is_named_is_not_waited_for(tmp_path: Path) -> None:
     with started(tmp_path, "some-run") as terminal:
         assert terminal.wait_exit() == 1
+
+
+def test_runs_of_other_tools_that_are_here_are_named_and_opened(tmp_path: Path) -> None:
+    written = Path(__file__).parents[2] / "sources" / "written"
+    shutil.copytree(written / "tensorboard", tmp_path / "logs here")
+    shutil.copytree(written / "wandb", tmp_path / "wandb")
+    with started(tmp_path) as terminal:
+        terminal.wait_for("Open what is here already: 3 runs of TensorBoard")
+        terminal.wait_for("flow-tui 'logs here'")
+        terminal.wait_for("flow-tui wandb   1 run of Weights & Biases")
+        terminal.send("o")
+        terminal.wait_for("keras/train")
+        terminal.send("q")
+        assert terminal.wait_exit() == 0

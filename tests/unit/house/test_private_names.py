@@ -45,6 +45,7 @@ STATE = {
         "_writer_thread",
     ),
     Screen: ("_result_callbacks",),
+    Widget: ("_closing", "_pruning"),
     Stylesheet: ("_variables",),
     Timer: ("_skip",),
     Worker: ("_task", "_work"),

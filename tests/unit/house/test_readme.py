@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from flowtui.app.themes import THEMES
 from flowtui.cli.commands import cli
 from flowtui.screens.dialogs.keys import key_name
-from tests import kinds
+from tests import kinds, moving
 
 TOP = Path(__file__).parents[3]
 README = (TOP / "README.md").read_text("utf-8")
@@ -244,6 +244,20 @@ def test_every_picture_is_there() -> None:
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
     assert len(pictures) > 5
     assert [picture for picture in pictures if not (TOP / unquote(picture)).is_file()] == []
+
+
+def test_the_moving_picture_is_of_the_present_pictures() -> None:
+    is_written = moving.MOVING.read_text("utf-8") == moving.moving()
+    assert is_written, "python -m tests.moving writes it"
+
+
+def test_the_manual_page_is_of_the_present_commands() -> None:
+    done = CliRunner().invoke(cli, ["help", "--man"])
+    is_written = (TOP / "docs/flow-tui.1").read_text("utf-8") == done.stdout
+    assert is_written, "make manual writes it"
+    assert {f"flow\\-tui {name}" for name in COMMANDS} <= set(
+        re.findall(r"(?m)^\.SS (flow\\-tui \w+)", done.stdout)
+    )
 
 
 def test_every_extra_is_told_of_and_no_other() -> None:
