@@ -13,12 +13,14 @@ from typing import NamedTuple
 from flowtui.sources.records import SourceError
 from flowtui.sources.source import RunSource
 
-_READERS = ("mlflow", "wandb", "tensorboard")
+_READERS = ("mlflow", "wandb", "inspect_log", "trackio", "tensorboard")
 """Modules of this package with a function `recognise`, the most certain first."""
 LOOKED_FOR = (
     "a LUML store: a folder with meta.db, or a .luml file",
     "Weights & Biases: a folder with run-*.wandb files, or one such file",
     "MLflow: a folder mlruns/ or one of its experiments, or a database such as mlflow.db",
+    "Inspect: a folder with logs of evaluations (.eval, .json), or one such log",
+    "Trackio: a folder with databases of projects (PROJECT.db), or one of them",
     "TensorBoard: a folder with event files (events.out.tfevents.*), or one such file",
 )
 """What can be opened, a line each."""

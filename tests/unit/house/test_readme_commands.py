@@ -86,7 +86,12 @@ def place(demo_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     span = {"traceId": "a" * 32, "spanId": "b" * 16, "name": "one", "startTimeUnixNano": "1"}
     body = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
     (place / "spans.jsonl").write_text(json.dumps(body))
-    for name, tool in {"logs": "tensorboard", "wandb": "wandb"}.items():
+    for name, tool in {
+        "logs": "tensorboard",
+        "wandb": "wandb",
+        "evals": "inspect",
+        "trackio": "trackio",
+    }.items():
         shutil.copytree(WRITTEN / tool, place / name)
     (place / "mlflow.db").write_bytes(gzip.decompress((WRITTEN / "mlflow.db.gz").read_bytes()))
     tools = place / "bin"
