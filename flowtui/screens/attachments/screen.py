@@ -52,6 +52,7 @@ REST_S = 0.15
 """How long the cursor must stay on a file before that is read."""
 NARROW_BELOW, WIDE_FROM = 100, 160
 HINT = "part of a path, or a pattern: *.png"
+ROWS_HINT = "a text in the row, or: loss > 0.5 and label = cat"
 NO_FILES = "No files were attached. tracker.log_attachment(name, data) attaches one."
 ABSENT = "This store's schema has no attachments."
 SORTABLE = (Choice("name", "name"), Choice("size", "size"), Choice("time", "time of change"))
@@ -74,7 +75,8 @@ class AttachmentsScreen(FindsInPreview):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="attachments.filter",
-                tooltip=f"Filter the files: {HINT}; in a preview: find a text in all of it"),
+                tooltip=f"Filter the files: {HINT}; in a preview: find a text in all of it, or "
+                        "filter the rows of a table"),
         Binding("o", "open", "View", id="attachments.open",
                 tooltip="Open a copy of the file in the system's viewer"),
         Binding("w", "save", "Save", id="attachments.save",
@@ -125,6 +127,7 @@ class AttachmentsScreen(FindsInPreview):
         yield EmptyText(id="empty")
         yield FilterLine(HINT, history="attachments", id="filter")
         yield FilterLine("a text in the file", id="find")
+        yield FilterLine(ROWS_HINT, history="rows", id="rows")
         yield PaneLine(["Files", "Preview"])
 
     def on_mount(self) -> None:
@@ -350,7 +353,7 @@ class AttachmentsScreen(FindsInPreview):
     def action_leave(self) -> None:
         if self._jobs is not None and self._jobs.is_saving:
             self._jobs.cancel_saving()
-        elif self._is_in_preview and self._preview.leave_member():
+        elif self._is_in_preview and (self.end_row_filter() or self._preview.leave_member()):
             return
         elif self._is_in_preview:
             self._panes.show(self._files)
@@ -385,7 +388,7 @@ class AttachmentsScreen(FindsInPreview):
 
     async def action_filter(self) -> None:
         if self._is_in_preview:
-            await self._find_line.open("")
+            await self.open_find()
         else:
             await self._filter_line.open(self._needle)
 
