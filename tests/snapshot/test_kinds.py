@@ -18,7 +18,7 @@ from flowtui.store.store import Store
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.trees.file_tree import FileTree
 from tests.pilot.pilot import settled, until
-from tests.snapshot.test_screens import EMPTY, MIDDLE, VISION, Snap, app_on
+from tests.snapshot.test_screens import BOTH, EMPTY, MIDDLE, VISION, Snap, app_on
 from tests.unit.previews.test_previews_archives import FILES, zipped
 from tests.unit.previews.test_previews_models import model
 from tests.unit.previews.test_previews_pages import PAGE, notebook
@@ -88,3 +88,17 @@ def test_rows_of_a_table_are_filtered(snap_compare: Snap, demo: Store) -> None:
 
     app = app_on(demo, VISION, "attachments")
     assert snap_compare(app, terminal_size=MIDDLE, run_before=before)
+
+
+@BOTH
+def test_pictures_of_a_folder(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        assert pilot.app.screen.query_one(FileTree).go_to_folder("plots")
+        preview = pilot.app.screen.query_one(FilePreview)
+        await until(lambda: preview.folder == "plots", "the pictures")
+        await pilot.press("tab", "right")
+        await settled(pilot)
+
+    app = app_on(demo, VISION, "attachments")
+    assert snap_compare(app, terminal_size=size, run_before=before)
