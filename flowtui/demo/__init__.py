@@ -5,6 +5,7 @@ resources.py  reads them
 scene.py      what the parts share
 vision/       a long training run with attachments of every kind
 agent/        an agent's traces, eval sets and annotations
+written/      files of kinds that libraries usually write
 versions/     one agent in two versions, asked the same questions
 others.py     runs that are active, failed, empty, uploaded
 sweep.py      the many small runs of a sweep, and baselines

@@ -6,7 +6,7 @@ import json
 
 from flowtui.previews import isolated
 from flowtui.previews.errors import PreviewFailed
-from flowtui.previews.tables import CELL_CHARS, MAX_COLUMNS, PAGE_ROWS
+from flowtui.previews.tables import CELL_CHARS, MANY_ROWS, MAX_COLUMNS, cells_at_once
 from flowtui.previews.values import Opened, Part, Request, TableColumn, TablePage
 from flowtui.store.values import JsonValue
 
@@ -19,7 +19,8 @@ def shown(opened: Opened, request: Request) -> TablePage:
     """
     arguments: dict[str, JsonValue] = {
         "position": request.position,
-        "count": min(request.count, PAGE_ROWS),
+        "count": min(request.count, MANY_ROWS),
+        "cells": cells_at_once(request.count),
         "is_last": request.is_last,
         "first_column": request.first_column,
         "columns": MAX_COLUMNS,

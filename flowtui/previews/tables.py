@@ -26,6 +26,11 @@ from flowtui.previews.values import (
 CELL_CHARS = 500
 MAX_COLUMNS = 200
 PAGE_ROWS = 1_000
+MANY_ROWS = 20_000
+"""How many rows a child process is asked for where all rows are read: to start it takes longer than
+to read a few."""
+PAGE_CELLS, MANY_CELLS = 20_000, 200_000
+"""How many cells it is asked for at most, for a page and for many rows."""
 PAGE_BYTES = 1024 * 1024
 """A page ends with the row that reaches it."""
 TAIL_BYTES = 256 * 1024
@@ -199,6 +204,11 @@ class CsvFile:
             encoding=self.encoding,
             note=_said_of(self._above),
         )
+
+
+def cells_at_once(row_count: int) -> int:
+    """Return how many cells a child process may answer with that is asked for rows."""
+    return MANY_CELLS if row_count > PAGE_ROWS else PAGE_CELLS
 
 
 def _cut(cell: str) -> str:

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.screens.attachments.file_screen import FileScreen
 from flowtui.screens.attachments.preview import FilePreview
 from flowtui.screens.attachments.reading import FileSource
 from flowtui.store.store import Store
+from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.trees.file_tree import FileTree
 from tests.pilot.pilot import settled, until
-from tests.snapshot.test_screens import EMPTY, MIDDLE, Snap, app_on
+from tests.snapshot.test_screens import BOTH, EMPTY, MIDDLE, VISION, Snap, app_on
 from tests.unit.previews.test_previews_archives import FILES, zipped
 from tests.unit.previews.test_previews_models import model
 from tests.unit.previews.test_previews_pages import PAGE, notebook
@@ -68,3 +71,34 @@ def test_kind(snap_compare: Snap, demo: Store, tmp_path: Path, name: str) -> Non
 
     app = app_on(demo, EMPTY, "attachments")
     assert snap_compare(app, terminal_size=MIDDLE, run_before=before)
+
+
+def test_rows_of_a_table_are_filtered(snap_compare: Snap, demo: Store) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        assert pilot.app.screen.query_one(FileTree).go_to("data/predictions.csv")
+        preview = pilot.app.screen.query_one(FilePreview)
+        await until(lambda: preview.kind is PreviewKind.CSV, "the preview")
+        await pilot.press("enter", "slash")
+        line = pilot.app.screen.query_one("#rows", FilterLine)
+        await until(lambda: line.has_focus_within, "the line")
+        typed = "truth != predicted and loss > 2"
+        await pilot.press(*("space" if char == " " else char for char in typed))
+        await settled(pilot)
+
+    app = app_on(demo, VISION, "attachments")
+    assert snap_compare(app, terminal_size=MIDDLE, run_before=before)
+
+
+@BOTH
+def test_pictures_of_a_folder(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        assert pilot.app.screen.query_one(FileTree).go_to_folder("plots")
+        preview = pilot.app.screen.query_one(FilePreview)
+        await until(lambda: preview.folder == "plots", "the pictures")
+        await pilot.press("tab", "right")
+        await settled(pilot)
+
+    app = app_on(demo, VISION, "attachments")
+    assert snap_compare(app, terminal_size=size, run_before=before)

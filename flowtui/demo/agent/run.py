@@ -1,4 +1,4 @@
-"""Puts the agent run together: metrics, traces, eval sets, annotations."""
+"""Puts the agent run together: metrics, traces, eval sets, annotations, attachments."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from flowtui.demo.agent import everyday, oddities, reviews, samples
+from flowtui.demo.agent import everyday, files, oddities, reviews, samples
 from flowtui.demo.agent.dialects import DIALECTS
 from flowtui.demo.agent.samples import DemoSample
-from flowtui.demo.agent.topics import SYSTEM, TOPICS, case
+from flowtui.demo.agent.topics import TOPICS, case
 from flowtui.demo.agent.trace import TraceBuilder
 from flowtui.demo.scene import Scene, chance
 from flowtui.store.schema import LinkRow, MetricRow, SpanRow
@@ -40,7 +40,8 @@ def add_run(scene: Scene) -> None:
         rng = chance("agent/annotations")
         experiment.eval_annotations(reviews.on_samples(rng, [*easy, *difficult], reviewed_at))
         experiment.span_annotations(reviews.on_spans(rng, roots, reviewed_at))
-        experiment.attachment("prompts/system.md", f"# System\n\n{SYSTEM}\n".encode(), created_at)
+        for name, data in files.made(created_at, reviewed_at, [*easy, *difficult]).items():
+            experiment.attachment(name, data, created_at)
     scene.writer.end_run(run.id, status="completed", duration=1_574.206)
 
 

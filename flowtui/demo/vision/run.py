@@ -24,9 +24,9 @@ def add_run(scene: Scene) -> None:
     with scene.writer.experiment(run.id) as experiment:
         experiment.params(run.params)
         experiment.metrics(_points(run.created_at))
-        for name, data in files.made_at_start().items():
+        for name, data in files.made_at_start(run.created_at).items():
             experiment.attachment(name, data, run.created_at)
-        for name, data in files.made_at_end(run.created_at).items():
+        for name, data in files.made_at_end(run.created_at, ended_at).items():
             experiment.attachment(name, data, ended_at)
     _add_models(scene, run.id, ended_at)
     duration = round(length.total_seconds() + 25.317, 3)

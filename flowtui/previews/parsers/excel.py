@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 EXTRA = "excel"
 LIBRARIES = ("python_calamine",)
-PAGE_CELLS = 20_000
 MAX_SHEETS = 1_000
 
 
@@ -25,13 +24,14 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
 
     position, count, is_last = (arguments[name] for name in ("position", "count", "is_last"))
     number, first_column, most = (arguments[name] for name in ("sheet", "first_column", "columns"))
-    chars = arguments["cell_chars"]
+    chars, most_cells = arguments["cell_chars"], arguments["cells"]
     assert isinstance(position, int)
     assert isinstance(count, int)
     assert isinstance(number, int)
     assert isinstance(first_column, int)
     assert isinstance(most, int)
     assert isinstance(chars, int)
+    assert isinstance(most_cells, int)
     try:
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         sheets = book.sheet_names
@@ -46,7 +46,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
     width = max(map(len, rows), default=0)
     heads, has_header = _heads(rows, width)
     body = rows[has_header:]
-    count = max(min(count, PAGE_CELLS // max(min(width, most), 1)), 1)
+    count = max(min(count, most_cells // max(min(width, most), 1)), 1)
     first = max(len(body) - count, 0) if is_last else min(position, len(body))
     shown = [
         [_text(cell)[:chars] for cell in row[first_column:][:most]]

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 EXTRA = "parquet"
 LIBRARIES = ("duckdb",)
-PAGE_CELLS = 20_000
 _DATABASE_LIMIT = "100MB"
 
 
@@ -24,10 +23,12 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
 
     position, count, is_last = (arguments[name] for name in ("position", "count", "is_last"))
     first_column = arguments["first_column"]
+    most_cells = arguments["cells"]
     max_columns, cell_chars = arguments["columns"], arguments["cell_chars"]
     assert isinstance(first_column, int)
     assert isinstance(position, int)
     assert isinstance(count, int)
+    assert isinstance(most_cells, int)
     assert isinstance(max_columns, int)
     assert isinstance(cell_chars, int)
     source = {"path": _literal(path)}
@@ -38,7 +39,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
             ).fetchall()
             columns = [(name, type_) for name, type_, *_ in described]
             shown = columns[first_column:][:max_columns]
-            count = max(min(count, PAGE_CELLS // max(len(shown), 1)), 1)
+            count = max(min(count, most_cells // max(len(shown), 1)), 1)
             counted = database.execute("select count(*) from read_parquet($path)", source)
             ((total,),) = counted.fetchall()
             first = max(total - count, 0) if is_last else min(position, total)

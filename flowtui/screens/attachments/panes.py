@@ -34,6 +34,7 @@ from flowtui.widgets.documents import preview_documents, preview_markdown
 from flowtui.widgets.documents.blocks import Section, Text
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.documents.picture import PicturePane
+from flowtui.widgets.documents.picture_grid import PictureGrid
 from flowtui.widgets.documents.text_lines import TextLines
 from flowtui.widgets.frame.frame import OneLine
 from flowtui.widgets.lists import preview_table
@@ -66,6 +67,7 @@ class PreviewPanes(Vertical):
         yield Document(id="preview-document")
         yield TablePane(id="preview-table")
         yield PicturePane(id="preview-picture")
+        yield PictureGrid(id="preview-pictures")
 
     @property
     def _flow(self) -> Host:

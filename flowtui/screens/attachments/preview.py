@@ -16,7 +16,8 @@ from flowtui.previews.document_blocks import Member
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import Mode, Picture, Preview, Request, TablePage
 from flowtui.screens.attachments import title
-from flowtui.screens.attachments.looking import ZOOM_KEYS, PicturePanes
+from flowtui.screens.attachments.folder import FolderPanes
+from flowtui.screens.attachments.looking import ZOOM_KEYS
 from flowtui.screens.attachments.members import member_source
 from flowtui.screens.attachments.reading import (
     FileSource,
@@ -45,7 +46,7 @@ class EncodingScreen(ChooseScreen):
         return action != "take_current"
 
 
-class FilePreview(PicturePanes):
+class FilePreview(FolderPanes):
     """Shows one file. Posts `Shown` when it knows the file's kind and the pane that shows it."""
 
     KEYS: ClassVar[list[Binding]] = [
@@ -89,7 +90,7 @@ class FilePreview(PicturePanes):
 
     def on_mount(self) -> None:
         self._show_pane(self._text)
-        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._fit_picture())
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._draw_again())
 
     # What is shown ---------------------------------------------------------------------------
 
@@ -113,27 +114,30 @@ class FilePreview(PicturePanes):
             series: Which file of a series it is, as `3 of 12`; empty if it is of none.
             is_next: Whether it is looked at as the one before was: in that form, as near.
         """
-        self._series = series
-        is_other = source is None or self._source is None or source.key != self._source.key
-        self._source = source
-        if is_other:
-            self.forget_search()
-            # A table reads on for itself.
-            self.workers.cancel_node(self.query_one(TablePane))
-            self._outer.clear()
-            self._cursor_then = None
         if source is None:
-            self.workers.cancel_group(self, "preview")
-            self._parts = []
+            self.show_nothing()
             self._title([])
             self._show_pane(self._text)
             self._text.show_note(note)
             return
+        is_other = self._source is None or source.key != self._source.key
         if is_other:
-            self._parts = []
+            self.show_nothing()
+        self._source, self._series = source, series
+        if is_other:
             request = replace(self._wanted, inside=(), encoding=None) if is_next else Request()
             self._request = self._fitting(request)
         self._ask(replace(self._request, position=0, index=0) if is_other else self._first)
+
+    def show_nothing(self) -> None:
+        self._source, self._series, self._parts, self._folder = None, "", [], None
+        self.forget_search()
+        for group in ("preview", "pictures"):
+            self.workers.cancel_group(self, group)
+        # A table reads on for itself.
+        self.workers.cancel_node(self.query_one(TablePane))
+        self._outer.clear()
+        self._cursor_then = None
 
     def show_series(self, series: str) -> None:
         """Say which file of a series is shown, once that is known."""
@@ -143,7 +147,7 @@ class FilePreview(PicturePanes):
 
     def leave(self) -> None:
         """Stop whatever is read for a preview that nobody sees."""
-        for group in ("preview", "find"):
+        for group in ("preview", "find", "pictures"):
             self.workers.cancel_group(self, group)
         self.workers.cancel_node(self.query_one(TablePane))
 
@@ -407,6 +411,10 @@ class FilePreview(PicturePanes):
         if self._resize is not None:
             self._resize.stop()
         self._resize = self.set_timer(RESIZE_S, self._fit_picture)
+
+    def _draw_again(self) -> None:
+        self._fit_picture()
+        self._grid.drop()
 
     def _fit_picture(self) -> None:
         fitting = self._fitting(self._wanted)

@@ -18,7 +18,7 @@ from flowtui import format as fmt
 from flowtui.screens.attachments.comparing import FileEnd
 from flowtui.screens.attachments.difference import FileDifference
 from flowtui.screens.attachments.files import files_in, matches, why_not
-from flowtui.screens.attachments.find_line import FindsInPreview
+from flowtui.screens.attachments.folder_pictures import ShowsFolders
 from flowtui.screens.attachments.jobs import FileJobs, Saving
 from flowtui.screens.attachments.marked import MarkedFiles
 from flowtui.screens.attachments.preview import FilePreview
@@ -52,12 +52,13 @@ REST_S = 0.15
 """How long the cursor must stay on a file before that is read."""
 NARROW_BELOW, WIDE_FROM = 100, 160
 HINT = "part of a path, or a pattern: *.png"
+ROWS_HINT = "a text in the row, or: loss > 0.5 and label = cat"
 NO_FILES = "No files were attached. tracker.log_attachment(name, data) attaches one."
 ABSENT = "This store's schema has no attachments."
 SORTABLE = (Choice("name", "name"), Choice("size", "size"), Choice("time", "time of change"))
 
 
-class AttachmentsScreen(FindsInPreview):
+class AttachmentsScreen(ShowsFolders):
     """The fifth tab: the files that were attached to the run."""
 
     CSS_PATH = "screen.tcss"
@@ -74,7 +75,8 @@ class AttachmentsScreen(FindsInPreview):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="attachments.filter",
-                tooltip=f"Filter the files: {HINT}; in a preview: find a text in all of it"),
+                tooltip=f"Filter the files: {HINT}; in a preview: find a text in all of it, or "
+                        "filter the rows of a table"),
         Binding("o", "open", "View", id="attachments.open",
                 tooltip="Open a copy of the file in the system's viewer"),
         Binding("w", "save", "Save", id="attachments.save",
@@ -125,6 +127,7 @@ class AttachmentsScreen(FindsInPreview):
         yield EmptyText(id="empty")
         yield FilterLine(HINT, history="attachments", id="filter")
         yield FilterLine("a text in the file", id="find")
+        yield FilterLine(ROWS_HINT, history="rows", id="rows")
         yield PaneLine(["Files", "Preview"])
 
     def on_mount(self) -> None:
@@ -133,10 +136,6 @@ class AttachmentsScreen(FindsInPreview):
 
     def _two_panes(self) -> list[VirtualList]:
         return [self._files, self._preview.current]
-
-    @property
-    def _files(self) -> FileTree:
-        return self.query_one(FileTree)
 
     @property
     def _filter_line(self) -> FilterLine:
@@ -195,7 +194,7 @@ class AttachmentsScreen(FindsInPreview):
             self.notify(fmt.plain(found.problem, 200), severity="warning", markup=False)
         # There may be others of it now.
         self._series = None
-        self._rest_here()
+        self.rest_here()
 
     def _show_empty(self, text: str) -> None:
         empty = self.query_one(EmptyText)
@@ -215,10 +214,10 @@ class AttachmentsScreen(FindsInPreview):
             self._jobs.forget_saved()
         if self._rest is not None:
             self._rest.stop()
-        self._rest = self.set_timer(REST_S, self._rest_here)
+        self._rest = self.set_timer(REST_S, self.rest_here)
 
     def show_preview(self) -> None:
-        self._rest_here()
+        self.rest_here()
 
     def action_step(self, by: int) -> None:
         series = None if self._series is None else self._series.neighbour(by)
@@ -245,15 +244,15 @@ class AttachmentsScreen(FindsInPreview):
             self._preview.show_series(series.told)
             self.refresh_bindings()
 
-    def _rest_here(self) -> None:
+    def rest_here(self) -> None:
         node = self._files.node
         file = self._files.attachment
         if self._series is not None and (file is None or file.path != self._series.path):
             self._series = None
         if isinstance(node, FolderNode):
             latest = "" if node.latest_at is None else f", last changed {fmt.when(node.latest_at)}"
-            said = f"{fmt.count(node.file_count, 'file')}, {fmt.size(node.size_bytes)}{latest}."
-            self._preview.show_source(None, f"{said} w saves the whole folder.")
+            said = f"{fmt.count(node.file_count, 'file')}, {fmt.size(node.size_bytes)}{latest}"
+            self.show_folder(node, said)
         elif node is None:
             self._preview.show_source(None)
         elif node.attachment.state is FileState.PRESENT:
@@ -262,9 +261,12 @@ class AttachmentsScreen(FindsInPreview):
             self._preview.show_source(None, why_not(node.attachment))
         self._panes.fit()
 
+    def source_at(self, path: str) -> FileSource:
+        return FileSource(path, path, partial(self.run.files.path, path),
+                          partial(self.run.files.glance, path))  # fmt: skip
+
     def _source(self, file: Attachment) -> FileSource:
-        resolve = partial(self.run.files.path, file.path)
-        return FileSource(file.path, file.path, resolve, partial(self.run.files.glance, file.path))
+        return self.source_at(file.path)
 
     @on(FilePreview.Shown)
     def take_kind(self, message: FilePreview.Shown) -> None:
@@ -349,12 +351,17 @@ class AttachmentsScreen(FindsInPreview):
     def action_leave(self) -> None:
         if self._jobs is not None and self._jobs.is_saving:
             self._jobs.cancel_saving()
-        elif self._is_in_preview and self._preview.leave_member():
+        elif self._is_in_preview and self._leave_inner():
             return
         elif self._is_in_preview:
             self._panes.show(self._files)
         else:
             super().action_leave()
+
+    def _leave_inner(self) -> bool:
+        """Go one step back within the preview, if there is one; say whether there was."""
+        leaves = (self.end_row_filter, self._preview.leave_member, self.leave_picture)
+        return any(leave() for leave in leaves)
 
     @property
     def _is_in_preview(self) -> bool:
@@ -383,8 +390,8 @@ class AttachmentsScreen(FindsInPreview):
     # Filter and order ------------------------------------------------------------------------
 
     async def action_filter(self) -> None:
-        if self._is_in_preview:
-            await self._find_line.open("")
+        if self._is_in_preview and not self.shows_pictures:
+            await self.open_find()
         else:
             await self._filter_line.open(self._needle)
 

@@ -12,19 +12,28 @@ from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import Mode, Request, TextPage
 from flowtui.screens.attachments import finding, title
 from flowtui.screens.attachments.panes import PreviewPanes
+from flowtui.store.filters.cells import row_filter
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.documents.search import pattern_of
+from flowtui.widgets.lists.table_pane import TablePane
 
 
 class SearchedPanes(Asks, PreviewPanes):
-    """The panes of a preview, with a search. A document is searched as far as it is read."""
+    """The panes of a preview, with a search, and a filter for the rows of a table.
+
+    A document is searched as far as it is read.
+    """
 
     @dataclass
     class Finding(Message):
-        """Sent when it is known more of where a text stands."""
+        """Sent when it is known more of where a text stands, or of which rows meet the filter."""
 
         told: str
+
+    @dataclass
+    class FilterEnded(Message):
+        """Sent when the rows of a table are not filtered any more: something else is shown."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -38,6 +47,7 @@ class SearchedPanes(Asks, PreviewPanes):
         """Whether the parts begin where a text was found, and not at the beginning of the file."""
         self._jump: finding.FoundLine | None = None
         """The line that is gone to once its page is read."""
+        self._row_filter = ""
 
     def read_part(self, request: Request) -> None:
         """Read and show another part of the file."""
@@ -66,6 +76,56 @@ class SearchedPanes(Asks, PreviewPanes):
             self._is_jumped = False
             self.read_part(replace(self._request, position=0, index=0))
         self._tell_found()
+
+    @property
+    def is_table(self) -> bool:
+        """Whether a table is shown, whose rows can be filtered."""
+        return isinstance(self.current, TablePane) and bool(self._parts)
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of the table's columns that a filter may ask after."""
+        return self._table.column_names
+
+    @property
+    def columns_left_out(self) -> str:
+        """Which columns a filter looks at, in a sentence, if these are not all."""
+        return self._table.columns_left_out
+
+    @property
+    def row_filter(self) -> str:
+        """The filter of the table's rows as it was typed; empty if there is none."""
+        return self._row_filter if self.is_table else ""
+
+    @property
+    def _table(self) -> TablePane:
+        return self.query_one(TablePane)
+
+    def filter_rows(self, text: str) -> None:
+        """Show only the rows of the table that meet an expression, or all for a blank one.
+
+        Raises:
+            FilterError: The expression is not understood; what was shown stays.
+        """
+        wanted = row_filter(text, self.column_names)
+        self._row_filter = text.strip()
+        self._table.filter_rows(wanted)
+
+    def show_parts(self, *, is_new: bool) -> None:
+        super().show_parts(is_new=is_new)
+        if is_new or not self._table.is_filtered:
+            self._end_row_filter()
+
+    def _end_row_filter(self) -> None:
+        if self._row_filter:
+            self._row_filter = ""
+            self._table.end_filter()
+            self.post_message(self.FilterEnded())
+
+    def tell_rows(self, message: TablePane.ExtentChanged) -> None:
+        super().tell_rows(message)
+        if self._row_filter:
+            self.post_message(self.Finding(self._table.extent))
 
     @property
     def _has_lines(self) -> bool:
@@ -131,3 +191,4 @@ class SearchedPanes(Asks, PreviewPanes):
         self._needle, self._places, self._place, self._jump = "", [], -1, None
         self._is_jumped = False
         self._text.mark(None)
+        self._end_row_filter()

@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
+from flowtui.previews.errors import PreviewFailed
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
-from flowtui.previews.tables import CsvFile
+from flowtui.previews.tables import MANY_ROWS, CsvFile
 from flowtui.previews.values import Preview, Request, TablePage
 from flowtui.store.cancelling import is_left
+from flowtui.store.filters.cells import RowFilter
+from flowtui.widgets.lists.found_rows import FoundRows, found_rows
 
 INDEXED_BELOW_BYTES = 64_000_000
 """Text tables below this size are indexed; in larger ones rows are reached page by page."""
@@ -37,10 +41,9 @@ class TableSource:
         self._request = replace(request, count=PAGE_ROWS, is_last=False)
         self._is_numbered = first.kind in (PreviewKind.PARQUET, PreviewKind.EXCEL)
         is_plain = first.kind in (PreviewKind.CSV, PreviewKind.TSV) and first.packing is None
-        is_plain = is_plain and not request.inside
+        self._is_plain = is_plain and not request.inside and self.first.is_as_written
         self._csv: CsvFile | None = None
-        is_small = first.size_bytes < INDEXED_BELOW_BYTES
-        self._can_index = is_plain and is_small and self.first.is_as_written
+        self._can_index = self._is_plain and first.size_bytes < INDEXED_BELOW_BYTES
         self._is_tsv = first.kind is PreviewKind.TSV
         self._marks: list[tuple[int, int]] = [(0, 0)]
         self._next: int | None = self.first.part.next_position
@@ -83,6 +86,69 @@ class TableSource:
         with self._lock:
             start, page = self._page(first)
         return dict(enumerate(page.rows, start))
+
+    def matching(self, wanted: RowFilter) -> Iterator[FoundRows]:
+        """Yield the rows that meet a filter, as they are found.
+
+        Raises:
+            StoreError, PreviewFailed, PreviewCancelled.
+        """
+        return found_rows(self._all_pages(), wanted)
+
+    def _all_pages(self) -> Iterator[tuple[int, TablePage]]:
+        """Yield all pages one after another, each with the number of its first row."""
+        if self._is_numbered:
+            first = 0
+            while first < self.known_rows:
+                page = self._many_rows(first)
+                if not page.rows:
+                    return
+                yield first, page
+                first += len(page.rows)
+        elif self._is_plain:
+            yield from self._text_pages()
+        else:
+            first = 0
+            while first < self.known_rows or self.has_more:
+                if first >= self.known_rows:
+                    self.grow()
+                    continue
+                with self._lock:
+                    start, page = self._page(first)
+                yield start, page
+                first = start + len(page.rows)
+
+    def _many_rows(self, first: int) -> TablePage:
+        request = replace(self._request, position=first, index=first)
+        try:
+            return self._read(replace(request, count=MANY_ROWS))
+        except PreviewFailed:
+            # So many rows of long texts are more than a child process may answer with.
+            return self._read(request)
+
+    def _text_pages(self) -> Iterator[tuple[int, TablePage]]:
+        # Its own, since the other one may be at work on the index.
+        table = CsvFile(self._path, is_tsv=self._is_tsv, encoding=self.first.encoding)
+        table.first_column = self._request.first_column
+        first, position = 0, 0
+        while True:
+            page = table.at(position, first, PAGE_ROWS)
+            self._learn(first, position, page)
+            yield first, page
+            first += len(page.rows)
+            if page.part.next_position is None:
+                return
+            position = page.part.next_position
+
+    def _learn(self, first: int, position: int, page: TablePage) -> None:
+        """Note where a page begins that follows the known rows, so that it can be read again."""
+        with self._lock:
+            if self.total is None and first == self.known_rows and position == self._next:
+                self._marks.append((first, position))
+                self.known_rows += len(page.rows)
+                self._next = page.part.next_position
+                if self._next is None:
+                    self.total = self.known_rows
 
     def with_columns(self, first: int, row: int) -> TableSource:
         """Return the same table from another column on; what is known of its rows goes along.

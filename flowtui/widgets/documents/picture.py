@@ -74,7 +74,7 @@ class PicturePane(VirtualList):
         if self._picture is None or not 0 <= y < self.line_count:
             return Strip.blank(width, blank)
         if y not in self._strips:
-            self._strips[y] = _segments(self._picture, y)
+            self._strips[y] = segments_of(self._picture, y, blank.bgcolor)
         left = max((width - self._picture.width_px) // 2, 0)
         segments = [Segment(" " * left, blank), *self._strips[y]]
         return Strip(segments).adjust_cell_length(width, blank)
@@ -90,8 +90,14 @@ class PicturePane(VirtualList):
         """Do nothing: there is no line to go to."""
 
 
-def _segments(picture: Picture, y: int) -> list[Segment]:
-    """Return one line of cells; neighbours with the same colours are one segment."""
+def segments_of(picture: Picture, y: int, ground: Color | None) -> list[Segment]:
+    """Return one line of cells; neighbours with the same colours are one segment.
+
+    Args:
+        picture: The picture.
+        y: Which line, from 0.
+        ground: The colour below the last of an odd number of rows.
+    """
     stride = picture.width_px * 3
     upper = picture.rgb[2 * y * stride : (2 * y + 1) * stride]
     lower = picture.rgb[(2 * y + 1) * stride : (2 * y + 2) * stride]
@@ -104,7 +110,7 @@ def _segments(picture: Picture, y: int) -> list[Segment]:
             and lower[at : at + 3] == lower[start : start + 3]
         )
         if not is_same:
-            style = Style(color=_colour(upper, start), bgcolor=_colour(lower, start))
+            style = Style(color=_colour(upper, start), bgcolor=_colour(lower, start) or ground)
             segments.append(Segment(UPPER_HALF * ((at - start) // 3), style))
             start = at
     return segments

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -13,9 +13,11 @@ from textual.message import Message
 
 from flowtui import format as fmt
 from flowtui.previews import tables
-from flowtui.previews.values import TablePage
+from flowtui.previews.values import Part, TablePage
+from flowtui.store.filters.cells import RowFilter
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.lists import preview_table
+from flowtui.widgets.lists.found_rows import FoundRows, FoundSoFar, Texts, found_rows
 from flowtui.widgets.lists.virtual_table import GAP, MARGIN_ROWS, VirtualTable
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 GROW_WITHIN_ROWS = 200
 """How near to the last known row the cursor must be for further rows to be read."""
-Texts: TypeAlias = tuple[str, ...]
+NO_ROWS = TablePage((), (), Part("row", 0, 0, 0, None), 0)
 
 
 class TableRows(Protocol):
@@ -42,6 +44,7 @@ class TableRows(Protocol):
     def with_columns(self, first: int, row: int) -> TableRows: ...
     def grow(self) -> None: ...
     def read_tail(self) -> None: ...
+    def matching(self, wanted: RowFilter) -> Iterator[FoundRows]: ...
 
 
 class TablePane(Asks, VirtualTable):
@@ -67,9 +70,13 @@ class TablePane(Asks, VirtualTable):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._source: TableRows | None = None
+        self._page = NO_ROWS
+        """The rows, where there is no source that has more of them."""
         self._texts: dict[int, Texts] = {}
         self._is_at_tail = False
         self._is_growing = False
+        self._found: FoundSoFar | None = None
+        """The rows that are shown alone, if there is a filter."""
         self._number_cells = 0
         self._wanted_column: int | None = None
         """The column that is to be the leftmost one, while the columns from there on are read."""
@@ -77,17 +84,23 @@ class TablePane(Asks, VirtualTable):
     # Showing tables --------------------------------------------------------------------------
 
     def show_source(self, source: TableRows, *, is_new: bool) -> None:
-        """Show a table, from its first row if it is a new one."""
+        """Show a table, from its first row if it is a new one; a filter stays on an old one."""
+        found = None if is_new else self._found
+        self.end_filter()
         self._source = source
         self._wanted_column = None
         self._is_at_tail = self._is_growing = False
         self._show(source.first, source.known_rows, is_new=is_new)
         if source.has_more:
             self._index(source)
+        if found is not None and found.wanted.columns == self.column_names:
+            self.filter_rows(found.wanted)
 
     def show_page(self, page: TablePage, *, is_new: bool) -> None:
-        """Show a table that consists of just these rows."""
+        """Show a table that consists of just these rows; a filter ends."""
+        self.end_filter()
         self._source = None
+        self._page = page
         self._wanted_column = None
         self._is_at_tail = False
         self._show(page, len(page.rows), is_new=is_new)
@@ -111,6 +124,8 @@ class TablePane(Asks, VirtualTable):
     def extent(self) -> str:
         """How many rows are known or shown, and from which column on, in words."""
         source = self._source
+        if self._found is not None:
+            return self._found.told(self._total)
         if source is None:
             return fmt.count(self.line_count, "row")
         before = source.first.first_column + self.first_column
@@ -131,11 +146,88 @@ class TablePane(Asks, VirtualTable):
         row = self._texts.get(self.cursor_key if self.cursor_key is not None else -1)
         return "" if row is None else "\t".join(row)
 
+    # Filtering -------------------------------------------------------------------------------
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of the columns that are in memory, after which a filter may ask."""
+        return tuple(column.title for column in self.columns[1:])
+
+    @property
+    def columns_left_out(self) -> str:
+        """Which columns a filter looks at, in a sentence, if these are not all."""
+        page = self._page if self._source is None else self._source.first
+        if len(page.columns) == page.column_count:
+            return ""
+        last = page.first_column + len(page.columns)
+        return f"Looks at columns {page.first_column + 1:,} to {last:,} of {page.column_count:,}."
+
+    @property
+    def is_filtered(self) -> bool:
+        return self._found is not None
+
+    @property
+    def _total(self) -> int | None:
+        """How many rows the table has, if that is known."""
+        return len(self._page.rows) if self._source is None else self._source.total
+
+    def filter_rows(self, wanted: RowFilter | None) -> None:
+        """Show the rows that meet a filter, as they are found; None shows all again."""
+        was_filtered = self.is_filtered
+        self.end_filter()
+        if wanted is not None:
+            self._found = FoundSoFar(wanted)
+            source = self._source
+            pages = partial(found_rows, [(0, self._page)]) if source is None else source.matching
+            self.ask_each(
+                partial(pages, wanted),
+                partial(self._take_found, self._found),
+                partial(self._end_found, self._found),
+                group="filter",
+            )
+        elif was_filtered:
+            self._is_at_tail = False
+            self.show_keys(range(self._known_rows))
+        self.post_message(self.ExtentChanged())
+
+    def end_filter(self) -> None:
+        """Forget the filter; whoever calls this shows other rows."""
+        self.workers.cancel_group(self, "filter")
+        self._found = None
+
+    @property
+    def _known_rows(self) -> int:
+        return len(self._page.rows) if self._source is None else self._source.known_rows
+
+    def _take_found(self, found: FoundSoFar, more: FoundRows) -> None:
+        if found is not self._found:
+            return
+        is_first = not found.read_count
+        found.take(more, self._first_column_read)
+        if is_first or len(more.numbers):
+            self._is_at_tail = False
+            self.show_keys(found.numbers, is_new=is_first)
+        if found.is_done and not len(found.numbers):
+            rows = fmt.count(found.read_count, "row")
+            self.resize_content(f"None of the {rows} match. Esc shows all again.")
+        self.post_message(self.ExtentChanged())
+
+    def _end_found(self, found: FoundSoFar, reason: str) -> None:
+        if found is self._found:
+            self.notify(fmt.plain(reason, 300), severity="warning", markup=False)
+
+    @property
+    def _first_column_read(self) -> int:
+        return self._page.first_column if self._source is None else self._source.first.first_column
+
     # Reading ---------------------------------------------------------------------------------
 
     @on(VirtualTable.RowsNeeded)
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
         event.stop()
+        if self._found is not None:
+            kept = self._found.texts
+            self._texts.update({key: kept[key] for key in event.keys if key in kept})
         self._fill(event.keys)
         missing = [key for key in event.keys if key not in self._texts]
         if missing and self._source is not None:
@@ -196,11 +288,11 @@ class TablePane(Asks, VirtualTable):
         if source is not self._source:
             return
         self._is_growing = False
-        if is_tail:
+        if is_tail and self._found is None:
             self._is_at_tail = True
             self.show_keys(range(-len(source.tail), 0))
             self.cursor = self.line_count - 1
-        elif not self._is_at_tail:
+        elif not self._is_at_tail and self._found is None:
             self.show_keys(range(source.known_rows))
         self.post_message(self.ExtentChanged())
 
@@ -265,6 +357,9 @@ class TablePane(Asks, VirtualTable):
             return
         self._source = source
         self._texts = {}
+        if self._found is not None:
+            # They begin at another column.
+            self._found.texts.clear()
         self.set_columns(preview_table.columns(source.first, self._number_cells))
         self._forget()
         self.first_column = 0
@@ -278,13 +373,14 @@ class TablePane(Asks, VirtualTable):
     def watch_cursor(self, old: int, new: int) -> None:
         super().watch_cursor(old, new)
         source = self._source
-        if source is None or self._is_at_tail or self._is_growing or not source.has_more:
+        is_still = self._is_at_tail or self._is_growing or self._found is not None
+        if source is None or is_still or not source.has_more:
             return
         if new + GROW_WITHIN_ROWS >= source.known_rows:
             self._grow(source, False)
 
     def action_move_to_end(self, last: bool) -> None:
-        source = self._source
+        source = None if self._found is not None else self._source
         if source is not None and last and source.has_more and not self._is_at_tail:
             self._grow(source, True)
             return

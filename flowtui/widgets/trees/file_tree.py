@@ -133,6 +133,13 @@ class FileTree(VirtualList):
                 return True
         return False
 
+    def go_to_folder(self, path: str) -> bool:
+        """Put the cursor on a folder, if it is shown; say whether it is."""
+        at = self._places.get((path, ""))
+        if at is not None:
+            self.cursor = at
+        return at is not None
+
     def _lay_out(self, held: NodeKey | None) -> None:
         """Make the lines anew, with the cursor on a node, or on the folder that hides it."""
         line = self.cursor - round(self.scroll_y)

@@ -268,7 +268,8 @@ def test_attachment_rows_match_their_files(demo: Path) -> None:
     assert set(kinds) == {
         *(".png", ".gif", ".svg", ".pdf", ".docx", ".csv", ".tsv", ".json", ".jsonl"),
         *(".md", ".py", ".txt", ".log", ".gz", ".npy", ".state"),
-        ".yaml",
+        *(".yaml", ".toml", ".ipynb", ".html", ".diff", ".xlsx", ".parquet", ".zip"),
+        *(".npz", ".h5", ".safetensors", ".pt", ".pkl", ".onnx", ".wav", ".sqlite"),
     }
     assert {Path(name).parts[0] for name in names if "/" in name} >= {
         "plots",

@@ -368,7 +368,7 @@ from flowtui.previews.parsers.parquet import in_child
 
 before = _mapped_bytes()
 known = {"position": 0, "count": 1, "is_last": True, "first_column": 0, "columns": 9,
-         "cell_chars": 9}
+         "cell_chars": 9, "cells": 9}
 in_child(Path(sys.argv[1]), known)
 peak_kb = next(
     line.split()[1]
