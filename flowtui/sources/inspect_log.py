@@ -75,6 +75,7 @@ class InspectLogs:
     """One folder of logs, or one log."""
 
     tool = TOOL
+    remarks: Sequence[str] = ()
 
     def __init__(self, root: Path) -> None:
         """Take the real path of a folder or file."""

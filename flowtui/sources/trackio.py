@@ -82,6 +82,7 @@ class Trackio:
     """A folder of projects, or the database of one."""
 
     tool = TOOL
+    remarks: Sequence[str] = ()
 
     def __init__(self, root: Path) -> None:
         """Take the real path of a folder or file."""
