@@ -1,4 +1,4 @@
-"""README's table of the kinds of files, made of `flowtui.previews.kind_table`.
+"""The table of the kinds of files, made of `flowtui.previews.kind_table`.
 
 `python -m tests.kinds` writes it anew; tests/unit/house/test_readme.py checks that it is written.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flowtui.previews.kind_table import PreviewKind, Row
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "keys.md"
 BEGIN = "<!-- made by python -m tests.kinds -->\n"
 END = "<!-- end -->\n"
 
@@ -31,10 +31,10 @@ def _line(rows: list[Row], shows: str, extra: str) -> str:
 
 
 def written(text: str) -> str:
-    """Return the text of README with the table as it should be."""
+    """Return the text of the page with the table as it should be."""
     before, _, rest = text.partition(BEGIN)
     return f"{before}{BEGIN}{table()}{END}{rest.partition(END)[2]}"
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text("utf-8")), "utf-8")
+    PAGE.write_text(written(PAGE.read_text("utf-8")), "utf-8")

@@ -2,7 +2,7 @@
 
 A new kind is a row here and its reader: a module of this room with a function `shown`, which takes
 an `Opened` and a `Request`. A reader whose parser cannot be bounded asks a module of `parsers`,
-which runs in a child process. `python -m tests.kinds` makes README's table of kinds of these rows.
+which runs in a child process. `python -m tests.kinds` makes docs/keys.md's table of these rows.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Row:
     extra: str = ""
     """The extra that its reader needs."""
     shows: str = ""
-    """What a preview shows of it, for README."""
+    """What a preview shows of it, for docs/keys.md."""
     is_text: bool = False
     """Whether it is a text, which can be shown line by line too."""
     is_image: bool = False

@@ -1,6 +1,6 @@
 """Runs as text and as JSON documents, for scripts and pipes.
 
-The documents are described in the README and stable. Times are ISO 8601 in UTC, numbers in full
+The documents are described in docs/json.md and stable. Times are ISO 8601 in UTC, numbers in full
 precision, NaN and infinities the strings "NaN", "Infinity" and "-Infinity".
 """
 

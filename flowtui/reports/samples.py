@@ -1,6 +1,6 @@
 """The samples of a run's eval sets and what their scores add up to, for scripts and pipes.
 
-The formats are described in the README and stable. Samples are written page by page as they are
+The formats are described in docs/json.md and stable. Samples are written page by page as they are
 read, so that any number of them takes no more memory; the table for people is put together first.
 In CSV, JSON columns are JSON in ASCII, and each score is a column of its own.
 """

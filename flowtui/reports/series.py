@@ -1,6 +1,6 @@
 """The metrics of a run as text, CSV and JSON, for scripts and pipes.
 
-The formats are described in the README and stable: one point a line, written as it is read, so
+The formats are described in docs/json.md and stable: one point a line, written as it is read, so
 that a run of any length takes no more memory. Numbers are in full precision; NaN and infinities
 are `NaN`, `Infinity` and `-Infinity`, in JSON as strings. Times are ISO 8601 in UTC.
 """

@@ -1,6 +1,6 @@
 """The traces of a run and the spans of one as text and JSON, for scripts and pipes.
 
-The documents are described in the README and stable. JSON is written as it is read: a list of
+The documents are described in docs/json.md and stable. JSON is written as it is read: a list of
 any length takes no memory, and a trace what the skeletons of its spans take. Times are ISO 8601
 in UTC and, to the last digit, Unix nanoseconds.
 """

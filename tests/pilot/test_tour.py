@@ -1,4 +1,4 @@
-"""README's tour, key by key, on the demo store: each step shows what it promises."""
+"""The tour, key by key, on the demo store: each step shows what it promises."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from flowtui.store.store import Store
 from tests.conftest import open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+TOUR = (Path(__file__).parents[2] / "docs" / "tour.md").read_text("utf-8")
 pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
 def told(task: str) -> str:
     """Return what the tour says about a task, on one line."""
-    found = re.search(rf"\*\*{re.escape(task)}\*\*(.*?)\n\n", README, re.DOTALL)
+    found = re.search(rf"\*\*{re.escape(task)}\*\*(.*?)\n\n", TOUR, re.DOTALL)
     assert found, task
     return " ".join(found[1].split())
 

@@ -1,6 +1,6 @@
 """The table of facts of a comparison as text, Markdown, CSV, and JSON.
 
-The documents of `fact_documents` are described in the README and stable, as those of runs are.
+The documents of `fact_documents` are described in docs/json.md and stable, as those of runs are.
 """
 
 from __future__ import annotations

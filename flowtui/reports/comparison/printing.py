@@ -1,6 +1,6 @@
 """A comparison of runs as text, or as one JSON document, for scripts and pipes.
 
-The document is described in the README and stable.
+The document is described in docs/json.md and stable.
 """
 
 from __future__ import annotations

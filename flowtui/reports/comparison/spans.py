@@ -1,7 +1,7 @@
 """What the spans of each name took in the compared runs, as text, Markdown, CSV and JSON lines.
 
-The documents are described in the README and stable. Durations are nanoseconds in them, cost is in
-US dollars.
+The documents are described in docs/json.md and stable. Durations are nanoseconds in them, cost is
+in US dollars.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ _BY: dict[str, Callable[[TraceGroup], float | int | None]] = {
     "cost": lambda group: None if group.usage is None else group.usage.cost,
     "last": lambda group: group.last_ns,
 }
-SILENT = "No trace names a {by}. README says under Traces which attributes name one."
+SILENT = "No trace names a {by}. The page on keys says under Traces which attributes do."
 
 
 GroupsQuery: TypeAlias = "tuple[str, Condition | None]"

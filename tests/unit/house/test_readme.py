@@ -1,4 +1,4 @@
-"""What README.md says is so: commands, options, keys, JSON, pictures, paths."""
+"""What TOLD.md and docs/ say is so: commands, options, keys, JSON, pictures, links, paths."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from flowtui.app.themes import THEMES
 from flowtui.cli.commands import cli
 from flowtui.screens.dialogs.keys import key_name
 from tests import kinds, moving
+from tests.pages import INSIDE, TOP, pages, told
 
-TOP = Path(__file__).parents[3]
-README = (TOP / "README.md").read_text("utf-8")
+TOLD = told()
 COMMANDS = get_command(cli).commands  # type: ignore[attr-defined]  # typer's own group
 PROGRAM_OPTIONS = {"--version", "-h", "--help", "--install-completion", "--show-completion"}
 CODE = re.compile(r"`([^`\n]+)`")
@@ -90,7 +90,7 @@ INHERITED = {"Review": {"R"}}
 def chapter(title: str, level: int = 2) -> str:
     """Return what stands under a heading."""
     mark = "#" * level
-    found = re.search(rf"(?ms)^{mark} {re.escape(title)}\n(.*?)(?=^#{{1,{level}}} |\Z)", README)
+    found = re.search(rf"(?ms)^{mark} {re.escape(title)}\n(.*?)(?=^#{{1,{level}}} |\Z)", TOLD)
     assert found, title
     return found[1]
 
@@ -138,17 +138,18 @@ def test_options_of_the_table_are_those_of_opening() -> None:
 
 
 def test_the_table_of_kinds_is_the_one_of_the_code() -> None:
-    assert kinds.written(README) == README, "python -m tests.kinds writes it"
+    text = kinds.PAGE.read_text("utf-8")
+    assert kinds.written(text) == text, "python -m tests.kinds writes it"
 
 
 def test_themes_are_those_there_are() -> None:
-    (row,) = [line for line in README.splitlines() if line.startswith("| `--theme")]
+    (row,) = [line for line in TOLD.splitlines() if line.startswith("| `--theme")]
     assert set(CODE.findall(row)[1:]) == set(THEMES)
 
 
 def calls() -> list[str]:
     """Return everything that is written as a call of flow-tui."""
-    return sorted(set(re.findall(r"flow-tui ((?:[^`\n#|>])+)", "\n".join(CODE.findall(README)))))
+    return sorted(set(re.findall(r"flow-tui ((?:[^`\n#|>])+)", "\n".join(CODE.findall(TOLD)))))
 
 
 @pytest.mark.parametrize("call", calls())
@@ -240,10 +241,34 @@ def test_json_has_the_names_that_are_told(
     assert names_in(rows) == told_names(call)
 
 
-def test_every_picture_is_there() -> None:
-    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
-    assert len(pictures) > 5
-    assert [picture for picture in pictures if not (TOP / unquote(picture)).is_file()] == []
+def test_every_picture_and_every_page_that_is_linked_is_there() -> None:
+    pictures = 0
+    for page in [*pages(), INSIDE]:
+        text = page.read_text("utf-8")
+        # What is between backticks is code.
+        prose = re.sub(r"`[^`\n]*`", "x", text)
+        for mark, target in re.findall(r"(!?)\[[^\]]+\]\(([^)]+)\)", prose):
+            if re.match("https?://", target):
+                continue
+            path, _, place = unquote(target).partition("#")
+            there = (page.parent / path).resolve() if path else page
+            assert there.is_file(), f"{page.name}: {target}"
+            assert not place or place in places(there), f"{page.name}: {target}"
+            pictures += bool(mark)
+    assert pictures > 5
+
+
+def places(page: Path) -> set[str]:
+    """Return the names by which the headings of a page are linked."""
+    titles = re.findall(r"(?m)^#+ (.*)$", page.read_text("utf-8"))
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_readme_leads_to_every_page() -> None:
+    text = pages()[0].read_text("utf-8")
+    assert [
+        page.name for page in [*pages()[1:], INSIDE] if f"](docs/{page.name})" not in text
+    ] == []
 
 
 def test_the_moving_picture_is_of_the_present_pictures() -> None:
@@ -262,14 +287,14 @@ def test_the_manual_page_is_of_the_present_commands() -> None:
 
 def test_every_extra_is_told_of_and_no_other() -> None:
     project = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]
-    (line,) = re.findall(r"Extras install (.*?) as in", README, re.DOTALL)
+    (line,) = re.findall(r"Extras install (.*?) as in", TOLD, re.DOTALL)
     assert set(CODE.findall(line)) == set(project["optional-dependencies"])
 
 
 def test_every_variable_is_one_that_is_read() -> None:
     sources = [*TOP.glob("flowtui/**/*.py"), *TOP.glob("tests/**/*.py")]
     read = "\n".join(path.read_text("utf-8") for path in sources if path != Path(__file__))
-    told = set(re.findall(r"\b(?:FLOW_TUI|LUML|BACKEND)_[A-Z_]+\b", README))
+    told = set(re.findall(r"\b(?:FLOW_TUI|LUML|BACKEND)_[A-Z_]+\b", TOLD))
     assert {name for name in told if name not in read} == set()
 
 
@@ -291,7 +316,7 @@ def test_every_room_and_every_module_at_the_top_is_in_the_layout() -> None:
 
 
 def test_every_path_in_the_page_for_the_next_owner_is_there() -> None:
-    told = set(CODE.findall((TOP / "docs/inside.md").read_text("utf-8")))
+    told = set(CODE.findall(INSIDE.read_text("utf-8")))
     paths = {path for path in told if re.fullmatch(r"[\w/]+(?:\.py|/)", path)}
     assert len(paths) > 30
     assert [path for path in paths if not any(TOP.glob(f"**/{path}"))] == []
@@ -299,4 +324,4 @@ def test_every_path_in_the_page_for_the_next_owner_is_there() -> None:
 
 def test_every_target_of_make_is_one() -> None:
     rules = set(re.findall(r"(?m)^(\w+):", (TOP / "Makefile").read_text("utf-8")))
-    assert set(re.findall(r"\bmake (\w+)", "\n".join(CODE.findall(README)))) <= rules
+    assert set(re.findall(r"\bmake (\w+)", "\n".join(CODE.findall(TOLD)))) <= rules

@@ -1,4 +1,4 @@
-"""Every command that README writes out does what it says, on the demo store."""
+"""Every command that TOLD writes out does what it says, on the demo store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from flowtui import __version__
 from flowtui.cli.commands import cli
 from flowtui.reports.usage import WrongUsage
 from flowtui.settings.settings import PATH_VARIABLE
-from tests.unit.house.test_readme import CODE, README
+from tests.unit.house.test_readme import CODE, TOLD
 
 RUN, OTHER = "support-agent-v5", "support-agent-v4"
 STANDS_FOR = (
@@ -60,9 +60,9 @@ WRITTEN = Path(__file__).parents[2] / "sources" / "written"
 
 def written() -> Iterator[str]:
     """Yield every command of the code blocks and of the text, without what is said of it."""
-    for line in re.findall(r"(?m)^    (\S.*)$", README):
+    for line in re.findall(r"(?m)^    (\S.*)$", TOLD):
         yield re.split(r"\s{2,}|\s+#", line)[0]
-    yield from CODE.findall(README)
+    yield from CODE.findall(TOLD)
 
 
 def commands() -> list[str]:
