@@ -438,6 +438,10 @@ class FlowApp(Shell):
         if is_far and isinstance(event.widget, TakesText):
             event.widget.cursor_blink = False
 
+    @property
+    def is_link_slow(self) -> bool:
+        return self._link_speed.is_slow
+
     def _measure_link(self) -> None:
         assert self.terminal_driver is not None
         self._is_measuring_link = True

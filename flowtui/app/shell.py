@@ -21,6 +21,9 @@ from flowtui.terminal import session
 from flowtui.terminal.shutdown import Shutdown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flowtui.terminal.placeholders import PlacedPicture
     from flowtui.widgets.host import Options
 
 MOST_MISTAKES = 3
@@ -145,6 +148,44 @@ class Shell(KeyQueue):
 
         assert self.terminal_driver is not None
         copy(self, text, self.session, self.terminal_driver.write)
+
+    @property
+    def is_link_slow(self) -> bool:
+        return self.options.is_slow
+
+    @property
+    def places_pictures(self) -> bool:
+        from flowtui.terminal import placeholders
+        from flowtui.terminal.driver import DiffDriver
+
+        if not isinstance(self.terminal_driver, DiffDriver) or self.is_link_slow:
+            return False
+        # The colour of a cell says which picture it is, so all of its bits must arrive.
+        if self.console.color_system != "truecolor" or self.native_ansi_color:
+            return False
+        tty = placeholders.tty_of(self.terminal_driver.fileno)
+        return placeholders.are_known(os.environ, self.options.pictures, self.session, tty)
+
+    @property
+    def cell_px(self) -> tuple[int, int]:
+        from flowtui.terminal import placeholders
+        from flowtui.terminal.driver import DiffDriver
+
+        if not isinstance(self.terminal_driver, DiffDriver):
+            return placeholders.USUAL_CELL_PX
+        return placeholders.cell_px(self.terminal_driver.fileno)
+
+    def place_picture(self, picture: PlacedPicture, then: Callable[[], object]) -> None:
+        from flowtui.terminal.driver import DiffDriver
+
+        if isinstance(self.terminal_driver, DiffDriver):
+            self.terminal_driver.place_picture(picture, then)
+
+    def remove_picture(self) -> None:
+        from flowtui.terminal.driver import DiffDriver
+
+        if isinstance(self.terminal_driver, DiffDriver):
+            self.terminal_driver.remove_picture()
 
     def page(self, text: str) -> None:
         """Show a text of safe lines in the person's pager; the app waits until that ends."""

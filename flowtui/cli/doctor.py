@@ -22,9 +22,10 @@ from flowtui.store.errors import StoreError
 from flowtui.store.files.file_systems import Sharing, kind
 from flowtui.store.location import locate
 from flowtui.store.store import Store
-from flowtui.terminal import opener, pictures
+from flowtui.terminal import opener, pictures, placeholders
 from flowtui.terminal.session import Session, session
 
+STDIN = 0
 EXTRAS = {
     "images": ("PIL", "resvg_py"),
     "pdf": ("pypdfium2",),
@@ -220,6 +221,9 @@ def _pictures(environ: Mapping[str, str], here: Session) -> Finding:
     by = pictures.protocol(environ, settings().pictures)
     if by is None:
         return Finding("·", "pictures", "in half cells; no way to full resolution is known here")
+    wanted, tty = settings().pictures, placeholders.tty_of(STDIN)
+    if placeholders.are_known(environ, wanted, here, tty):
+        return Finding("✓", "pictures", f"in full resolution by {by}, also in place")
     if pictures.passes_through(here):
         return Finding("✓", "pictures", f"in half cells, and in full resolution by {by}")
     if here.is_tmux:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
 from rich.cells import cell_len
+
+from flowtui.terminal.placeholders import PLACEHOLDER, cells_of
 
 _SET = {1: 22, 2: 22, 3: 23, 4: 24, 5: 25, 7: 27, 8: 28, 9: 29, 21: 24, 53: 55}
 """SGR attributes, each with the code that ends it."""
@@ -27,9 +29,9 @@ _TOKEN = re.compile(
     r"|(?P<newline>\r?\n)"
     r"|(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
     # Mouse, paste, focus, cursor, wrap, synchronized output, keyboard; their queries; title,
-    # pointer shape, clipboard.
+    # pointer shape, clipboard; pictures, of which cells are drawn elsewhere.
     r"|(?P<unseen>\x1b\[\?(?:7|25|10\d\d|20\d\d)(?:[hl]|\$p)(?<!10[4-9]\d[hl])|\x1b\[[<>]\d*u"
-    r"|\x1b\](?:0|2|22|52);[^\x07\x1b]*(?:\x07|\x1b\\))"
+    r"|\x1b\](?:0|2|22|52);[^\x07\x1b]*(?:\x07|\x1b\\)|\x1b_G[^\x1b]*\x1b\\)"
     r"|(?P<other>\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-?]*[ -/]*[@-~]|.)",
     re.DOTALL,
 )
@@ -154,6 +156,9 @@ class CellDiff:
     def _draw(self, text: str) -> None:
         if not (self._is_utf8 or text.isascii()):
             text = in_ascii(text)
+        if text.startswith(PLACEHOLDER):
+            self._draw_placeholders(text)
+            return
         widths = None if text.isascii() else [_sure_width(char) for char in text]
         columns, lines = self._size
         is_sure = widths is None or 0 not in widths
@@ -175,7 +180,19 @@ class CellDiff:
                     self._draw_unsure(run, line, column)
                 column += cell_len(run)
 
-    def _draw_cells(self, text: str, widths: list[int] | None, line: int, column: int) -> None:
+    def _draw_placeholders(self, text: str) -> None:
+        """Draw cells of a picture: only terminals that take one cell for each are sent any."""
+        cells, (columns, lines) = cells_of(text), self._size
+        line, column = self._place or (lines, 0)
+        if cells is None or line >= lines or column + len(cells) > columns:
+            self._send(text)
+            self.forget()
+            return
+        self._draw_cells(cells, [1] * len(cells), line, column)
+
+    def _draw_cells(
+        self, text: Sequence[str], widths: list[int] | None, line: int, column: int
+    ) -> None:
         cells = self._cells[line]
         style = self._wanted
         blank = on_blank(style)
@@ -185,7 +202,7 @@ class CellDiff:
             cell = (char, blank if char == " " else style)
             if cells[column] != cell:
                 self._place = (line, column)
-                gap = text[gap_from:index]
+                gap = "".join(text[gap_from:index])
                 if gap and len(gap.encode()) <= MOVE_BYTES and self._wire == style:
                     self._out.append(gap)
                     self._wire_place = self._place

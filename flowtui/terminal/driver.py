@@ -10,7 +10,7 @@ import os
 import select
 from codecs import getincrementaldecoder
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import monotonic
 
 from textual.message import Message
@@ -20,8 +20,9 @@ from flowtui.terminal import job
 from flowtui.terminal.cell_diff import CellDiff
 from flowtui.terminal.keyboard import Keyboard, TakesText
 from flowtui.terminal.link_speed import QUERY
+from flowtui.terminal.placeholders import PlacedPicture
 from flowtui.terminal.session import session
-from flowtui.terminal.shutdown import BELOW_ALL
+from flowtui.terminal.shutdown import BELOW_ALL, restore_also
 from flowtui.terminal.textual_private import InternalDriver
 
 INPUT_TIMEOUT_S = 0.1
@@ -34,6 +35,8 @@ FIRST_ANSWER_TIMEOUT_S = 0.6
 """How long the end waits for the answer of a terminal that has never answered."""
 MAX_WAITING_WRITES = 6
 """How many writes, two frames' worth, may wait for the terminal before frames are skipped."""
+NEXT_PIECE_S = 0.005
+"""How long after a piece of a picture the next one is sent at the earliest: keys come between."""
 CATCH_UP_EVERY_S = 0.03
 """How often a driver that has skipped frames checks whether the terminal takes bytes again."""
 
@@ -57,6 +60,12 @@ class DiffDriver(InternalDriver):
         """How long the last answer took; 0 before the first."""
         self._is_in_frame = self._is_skipping = self._is_behind = False
         self._is_input_ending = False
+        self._picture: PlacedPicture | None = None
+        """The picture that the terminal has, or is being sent."""
+        self._picture_then: PlacedPicture | None = None
+        """The one that it had when it was lent or stopped."""
+        self._unsent: deque[str] = deque()
+        restore_also(lambda: "" if self._picture is None else self._picture.removal)
 
     # What goes to the terminal ---------------------------------------------------------------
 
@@ -106,6 +115,39 @@ class DiffDriver(InternalDriver):
         # The writer's thread dies with its terminal: a full queue would then block for ever.
         if self.is_writing:
             super().write(data)
+
+    # Pictures in cells -----------------------------------------------------------------------
+
+    def place_picture(self, picture: PlacedPicture, then: Callable[[], object]) -> None:
+        """Send a picture in place of the one before, and call `then` when all of it is sent."""
+        self.remove_picture()
+        self._picture, self._unsent = picture, deque(picture.pieces)
+        self._send_picture(picture, then)
+
+    def _send_picture(self, picture: PlacedPicture, then: Callable[[], object]) -> None:
+        if picture is not self._picture or not self.is_writing:
+            return
+        if not self.waiting_write_count:
+            self.write(self._unsent.popleft())
+        if self._unsent:
+            self.loop.call_later(NEXT_PIECE_S, self._send_picture, picture, then)
+        else:
+            then()
+
+    def remove_picture(self) -> None:
+        """Make the terminal forget the picture, if it has one."""
+        picture, self._picture, self._picture_then = self._picture, None, None
+        if picture is None:
+            return
+        if 0 < len(self._unsent) < len(picture.pieces):
+            self.write(picture.breaking_off)
+        self._unsent.clear()
+        self.write(picture.removal)
+
+    def _draw_again(self) -> None:
+        self.forget()
+        if self.app.screen_stack:
+            self.app.screen.refresh()
 
     # What comes from it ----------------------------------------------------------------------
 
@@ -201,12 +243,18 @@ class DiffDriver(InternalDriver):
 
     def resume_application_mode(self) -> None:
         super().resume_application_mode()
+        if self._picture_then is not None:
+            # The terminal has forgotten it, and its cells are on the screen.
+            self.place_picture(self._picture_then, self._draw_again)
         if self.app.screen_stack:
             self.app.screen.refresh()
 
     # How it ends -----------------------------------------------------------------------------
 
     def stop_application_mode(self) -> None:
+        picture = self._picture
+        self.remove_picture()
+        self._picture_then = picture
         self._drop_drawings()
         # On a terminal without an alternate screen, what was drawn stays above the prompt.
         self._put(f"{self._cell_diff.reset()}{BELOW_ALL}")

@@ -35,6 +35,15 @@ _tidying: list[Callable[[], object]] = []
 """The functions that are called before the end."""
 
 
+_restoring: list[Callable[[], str]] = []
+"""What else restores the terminal."""
+
+
+def restore_also(told: Callable[[], str]) -> None:
+    """Register a function that returns what else a terminal is sent where the end is not tidy."""
+    _restoring.append(told)
+
+
 def before_the_end(tidy: Callable[[], object]) -> None:
     """Register a function that is called when a signal ends the process without unwinding it."""
     _tidying.append(tidy)
@@ -98,7 +107,8 @@ class Shutdown:
                 # Opened anew: on the shared descriptor, O_NONBLOCK would make other writes of this
                 # process, and those of the shell, fail.
                 flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY
-                os.write(os.open(os.ttyname(self._terminal), flags), RESTORE)
+                more = "".join(told() for told in _restoring).encode()
+                os.write(os.open(os.ttyname(self._terminal), flags), more + RESTORE)
         tidy_up()
         os._exit(code)
 

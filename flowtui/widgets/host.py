@@ -13,13 +13,14 @@ from flowtui.terminal.session import Session
 from flowtui.terminal.textual_private import InternalApp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from flowtui.store.annotations.values import Target
     from flowtui.store.care.values import RecordTable
     from flowtui.store.open_run import OpenRun
     from flowtui.store.store import Store
     from flowtui.store.values import Run
+    from flowtui.terminal.placeholders import PlacedPicture
     from flowtui.widgets.frame.frame import Frame
 
 
@@ -164,6 +165,24 @@ class Host(InternalApp):
 
     def send_notice(self, sequence: str) -> None:
         """Send a bell or a notice to the terminal."""
+        raise NotImplementedError
+
+    @property
+    def places_pictures(self) -> bool:
+        """Whether pictures can be shown in cells in the terminal's own resolution."""
+        raise NotImplementedError
+
+    @property
+    def cell_px(self) -> tuple[int, int]:
+        """The width and height of a cell in pixels."""
+        raise NotImplementedError
+
+    def place_picture(self, picture: PlacedPicture, then: Callable[[], object]) -> None:
+        """Send a picture in place of the one before, and call `then` when it can be shown."""
+        raise NotImplementedError
+
+    def remove_picture(self) -> None:
+        """Make the terminal forget the picture, if it has one."""
         raise NotImplementedError
 
     def page(self, text: str) -> None:

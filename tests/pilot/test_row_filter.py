@@ -52,6 +52,8 @@ async def test_rows_that_meet_an_expression_are_shown_with_their_numbers(tmp_pat
         await in_table(pilot)
         await typed(pilot, "right = true and dish = pho")
         await shown(pilot, "300 of 3,000 rows")
+        # Both in the title, and beside what is typed.
+        await until(lambda: screen_text(pilot).count("300 of 3,000 rows") == 2, "the note")
         assert [table(pilot)._keys[at] for at in range(3)] == [5, 15, 25]
         await pilot.press("enter")
         await until(lambda: table(pilot).has_focus, "the table")

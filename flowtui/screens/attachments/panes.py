@@ -256,6 +256,10 @@ class PreviewPanes(Vertical):
     def tell_rows(self, message: TablePane.ExtentChanged) -> None:
         message.stop()
         self._show_title()
+        self.extent_changed()
+
+    def extent_changed(self) -> None:
+        """Tell whoever shows it that other rows of the table are known."""
 
     @property
     def copy_text(self) -> str:

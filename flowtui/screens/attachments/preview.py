@@ -16,7 +16,6 @@ from flowtui.previews.document_blocks import Member
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import Mode, Picture, Preview, Request, TablePage
 from flowtui.screens.attachments import title
-from flowtui.screens.attachments.folder import FolderPanes
 from flowtui.screens.attachments.looking import ZOOM_KEYS
 from flowtui.screens.attachments.members import member_source
 from flowtui.screens.attachments.reading import (
@@ -24,6 +23,7 @@ from flowtui.screens.attachments.reading import (
     Previews,
     ReadPart,
 )
+from flowtui.screens.attachments.sharp import SharpPanes
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.document import Document
@@ -46,7 +46,7 @@ class EncodingScreen(ChooseScreen):
         return action != "take_current"
 
 
-class FilePreview(FolderPanes):
+class FilePreview(SharpPanes):
     """Shows one file. Posts `Shown` when it knows the file's kind and the pane that shows it."""
 
     KEYS: ClassVar[list[Binding]] = [
@@ -127,6 +127,9 @@ class FilePreview(FolderPanes):
         if is_other:
             request = replace(self._wanted, inside=(), encoding=None) if is_next else Request()
             self._request = self._fitting(request)
+        else:
+            # It was forgotten when the preview was left.
+            self.sharpen()
         self._ask(replace(self._request, position=0, index=0) if is_other else self._first)
 
     def show_nothing(self) -> None:
@@ -147,6 +150,7 @@ class FilePreview(FolderPanes):
 
     def leave(self) -> None:
         """Stop whatever is read for a preview that nobody sees."""
+        self.soften()
         for group in ("preview", "find", "pictures"):
             self.workers.cancel_group(self, group)
         self.workers.cancel_node(self.query_one(TablePane))

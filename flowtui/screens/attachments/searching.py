@@ -122,8 +122,7 @@ class SearchedPanes(Asks, PreviewPanes):
             self._table.end_filter()
             self.post_message(self.FilterEnded())
 
-    def tell_rows(self, message: TablePane.ExtentChanged) -> None:
-        super().tell_rows(message)
+    def extent_changed(self) -> None:
         if self._row_filter:
             self.post_message(self.Finding(self._table.extent))
 

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from flowtui.previews.values import Picture
+from flowtui.terminal.placeholders import PlacedPicture
 from flowtui.widgets.cells import Line
 from flowtui.widgets.lists.virtual_list import VirtualList
 
@@ -54,12 +55,26 @@ class PicturePane(VirtualList):
         super().__init__(id=id)
         self._picture: Picture | None = None
         self._strips: dict[int, list[Segment]] = {}
+        self._placed: PlacedPicture | None = None
+        """The same picture, if the terminal has it and can show it in cells."""
 
     def show(self, picture: Picture) -> None:
         """Show a picture in place of the present one."""
-        self._picture = picture
+        self._picture, self._placed = picture, None
         self._strips.clear()
         self.resize_content()
+
+    @property
+    def picture(self) -> Picture | None:
+        """The picture as it was given."""
+        return self._picture
+
+    def place(self, placed: PlacedPicture | None) -> None:
+        """Show the picture by what the terminal has of it, or by half blocks again."""
+        if placed is not self._placed:
+            self._placed = placed
+            self._strips.clear()
+            self.refresh()
 
     @property
     def line_count(self) -> int:
@@ -74,7 +89,10 @@ class PicturePane(VirtualList):
         if self._picture is None or not 0 <= y < self.line_count:
             return Strip.blank(width, blank)
         if y not in self._strips:
-            self._strips[y] = segments_of(self._picture, y, blank.bgcolor)
+            if (placed := self._placed) is not None and y < placed.lines:
+                self._strips[y] = _cells_of(placed, y)
+            else:
+                self._strips[y] = segments_of(self._picture, y, blank.bgcolor)
         left = max((width - self._picture.width_px) // 2, 0)
         segments = [Segment(" " * left, blank), *self._strips[y]]
         return Strip(segments).adjust_cell_length(width, blank)
@@ -88,6 +106,12 @@ class PicturePane(VirtualList):
 
     def action_nothing(self) -> None:
         """Do nothing: there is no line to go to."""
+
+
+def _cells_of(placed: PlacedPicture, y: int) -> list[Segment]:
+    """Return one line of cells, each a segment of its own: none may lose its marks."""
+    style = Style(color=Color.from_rgb(*placed.colour))
+    return [Segment(placed.cell(y, x), style) for x in range(placed.columns)]
 
 
 def segments_of(picture: Picture, y: int, ground: Color | None) -> list[Segment]:

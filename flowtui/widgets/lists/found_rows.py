@@ -102,6 +102,8 @@ class FoundSoFar:
             return f"first {count:,} found of {rows}"
         if self.is_done:
             return f"{count:,} of {rows}"
+        if not self.read_count:
+            return "filtering…"
         rest = "" if total is None else f" of {total:,}"
         return f"{count:,} of the first {rows}{rest} so far"
 
