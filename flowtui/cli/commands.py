@@ -226,7 +226,10 @@ def demo(
 @cli.command("list")
 def list_(
     file: Annotated[
-        str | None, typer.Argument(metavar="[FILE]", help="A .luml file.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[PATH]", help="A .luml file, or runs of another tool.", show_default=False
+        ),
     ] = None,
     store: StoreOption = None,
     allow_large: LargeOption = False,

@@ -47,9 +47,17 @@ class CompletingCommand(TyperCommand):
 
 
 def complete_run(ctx: typer.Context, incomplete: str) -> Iterator[str]:
-    """Offer the ids and the names of runs."""
+    """Offer the ids and the names of runs; after PATH:: those of another tool's runs there."""
+    from flowtui.cli import sources
+
+    path, mark, _ = incomplete.rpartition(sources.MARK)
 
     def known() -> Iterable[str]:
+        if mark:
+            found = sources.opened(path, waits=False)
+            names = () if found is None else found.ask(run_rows.identities)
+            yield from (f"{path}{mark}{name}" for _, name in names)
+            return
         for run_id, name in open_store(ctx.params.get("store")).ask(run_rows.identities):
             yield from (run_id, name)
 

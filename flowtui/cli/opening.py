@@ -364,11 +364,11 @@ def run_of_source(word: str, waits: bool) -> tuple[Store, OpenRun] | None:
 
 
 def open_file(word: str, option: str | None, allow_large: bool = False) -> Store:
-    """Open the artifact at a path, where the command line takes no run.
+    """Open the artifact or the runs of another tool at a path, where no run is taken.
 
     Raises:
-        WrongUsage: The path is not an artifact's, or a store is named beside it.
-        StoreError: The artifact cannot be read.
+        WrongUsage: The path is of neither, or a store is named beside it.
+        StoreError: It cannot be read.
     """
     if _is_artifact(word):
         if option is not None:
@@ -378,6 +378,10 @@ def open_file(word: str, option: str | None, allow_large: bool = False) -> Store
         raise WrongUsage(_no_file(word))
     from shlex import quote
 
+    from flowtui.cli import sources
+
+    if option is None and (found := sources.opened(word, waits=True)) is not None:
+        return found
     typed = quote(word)
     if Path(word).is_dir():
         raise WrongUsage(f"{word!r} is a folder; to name a store: flow-tui list --store {typed}")

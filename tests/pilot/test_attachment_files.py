@@ -7,7 +7,6 @@ import os
 import stat
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
@@ -63,7 +62,7 @@ def program(folder: Path, name: str, script: str) -> Path:
 def over_ssh(pilot: Pilot[None]) -> None:
     app = pilot.app
     assert isinstance(app, FlowApp)
-    app.session = replace(app.session, is_ssh=True, has_display=False)
+    app.session = app.session._replace(is_ssh=True, has_display=False)
 
 
 async def ways(pilot: Pilot[None]) -> None:

@@ -110,7 +110,7 @@ class OverviewScreen(TabScreen):
                 with Vertical(id="side"):
                     yield ValueTree("Parameters", id="params")
                     yield ModelList(id="models")
-            yield RunCard(id="card")
+            yield RunCard(self.store.why_read_only, id="card")
         yield FilterLine("name or value")
         yield PaneLine(["Metrics", "Parameters", "Models", "Run"])
 

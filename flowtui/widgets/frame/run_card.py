@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.store.liveness.standing import Standing
 from flowtui.store.values import Run
 from flowtui.widgets.cells import Line, Piece, Role, wrapped
@@ -48,8 +50,10 @@ class UploadedTo(NamedTuple):
 class RunCard(Fields):
     """Shows a run's id, status, times, tags, source, description and registry state."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, why_read_only: str = "", *, id: str | None = None) -> None:
+        """Make it; where the run is only read, say why in place of what would change it."""
         super().__init__("Run", LABEL_CELLS, id=id)
+        self._why_read_only = why_read_only
         self._run: Run | None = None
         self._standing = Standing()
         self._uploaded: Sequence[UploadedTo] = ()
@@ -68,15 +72,14 @@ class RunCard(Fields):
         self._standing = standing
         self._upload = upload if upload is not None and upload.run_id == run.id else None
         if self.line_width:
-            fields = card_fields(run, standing, self.line_width, self._problems)
+            room = max(self.line_width - LABEL_CELLS - 2, 10)
             self.show_fields(
                 [
-                    *fields,
-                    *upload_fields(
-                        run,
-                        self._upload,
-                        self._uploaded,
-                        max(self.line_width - LABEL_CELLS - 2, 10),
+                    *card_fields(run, standing, self.line_width, self._problems),
+                    *(
+                        read_only_fields(self._why_read_only, room)
+                        if self._why_read_only
+                        else upload_fields(run, self._upload, self._uploaded, room)
                     ),
                 ]
             )
@@ -122,7 +125,7 @@ def card_fields(
         _text_field("duration", elapsed or "not recorded", room, muted=not elapsed),
         _text_field("group", run.group_name or "", room),
         _text_field("tags", "  ".join(fmt.plain(tag, MAX_TAG_CHARS) for tag in run.tags), room),
-        _text_field("source", run.source or "", room),
+        _source_field(run.source or "", room),
     ]
     fields = [field for field in fields if field.raw]
     more = len(problems) - PROBLEMS_SHOWN
@@ -160,6 +163,17 @@ def upload_fields(
         Field(EDIT, "", [[Piece("e", "accent"), Piece("  Edit   "), Piece("D", "accent"),
                           Piece("  Delete")]]),
     ]  # fmt: skip
+
+
+def read_only_fields(why: str, room: int) -> list[Field]:
+    """Return the fields of a run that is only read, with the reason."""
+    return [_blank(), Field("read-only", "read-only", _wrapped(why, room, "muted"), why)]
+
+
+def _source_field(source: str, room: int) -> Field:
+    """Return the field with the file of a run; copying copies its whole path."""
+    shown = fmt.path(Path(source), person.home(), "~") if source.startswith("/") else source
+    return _text_field("source", shown, room)._replace(raw=source)
 
 
 def _text_field(name: str, text: str, room: int, muted: bool = False) -> Field:

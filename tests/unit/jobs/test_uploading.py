@@ -20,7 +20,7 @@ from flowtui.store.uploaded import LocalType, RemoteArtifact
 from flowtui.store.values import Counts, Model, Run
 from flowtui.widgets.cells import Line, width_of
 from flowtui.widgets.frame.frame import Frame, UploadMark, run_line
-from flowtui.widgets.frame.run_card import UploadedTo, upload_fields
+from flowtui.widgets.frame.run_card import UploadedTo, read_only_fields, upload_fields
 from tests.conftest import NOW
 from tests.unit.fake_registry import DESTINATION
 from tests.unit.stores import one_run, opened
@@ -97,7 +97,7 @@ def test_a_model_takes_room_only_where_the_run_goes_into_it() -> None:
 
 
 def test_what_speaks_against_it_is_said() -> None:
-    active = replace(RUN, status="active", upload_status="uploaded")
+    active = RUN._replace(status="active", upload_status="uploaded")
     goes_on = replace(facts(), standing=Standing(Activity.QUIET))
     known = Preflight(active, facts=goes_on, to=DESTINATION, copies=())
     text = "\n".join(map(said, preflight_lines(known)))
@@ -167,6 +167,12 @@ def test_the_card_says_where_a_run_went() -> None:
         "✓ uploaded", "Lab / Vision / Baselines", "art-1", "15 Jun 2026 09:30 UTC",
         "U  Upload to LUML", "e  Edit   D  Delete",
     ]  # fmt: skip
+
+
+def test_the_card_of_a_run_that_is_only_read_says_why() -> None:
+    fields = read_only_fields("this is a copy: annotate the run itself", 24)
+    lines = [said(line) for field in fields for line in field.lines]
+    assert lines[1:] == ["this is a copy: annotate", "the run itself"]
 
 
 def test_the_card_says_that_an_upload_is_under_way_or_failed() -> None:

@@ -6,7 +6,6 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -140,8 +139,8 @@ def test_an_edit_sets_value_and_rationale_and_nothing_else(database: Database) -
     change = writing.edit(database, before, False, "on reflection")
     assert isinstance(change, Edited)
     assert change.before == before
-    assert change.after == replace(
-        before, value=False, raw_value="false", rationale="on reflection"
+    assert change.after == before._replace(
+        value=False, raw_value="false", rationale="on reflection"
     )
 
 
@@ -176,7 +175,7 @@ def test_a_row_that_somebody_changed_is_left_and_told(
     theirs = rows(database.path)
     with pytest.raises(AnnotationChanged, match="changed by somebody") as raised:
         act(database, known)
-    assert raised.value.current == replace(known, value=False, raw_value="false")
+    assert raised.value.current == known._replace(value=False, raw_value="false")
     assert rows(database.path) == theirs
     elsewhere(database.path, "delete from span_annotations")
     with pytest.raises(AnnotationChanged, match="deleted by somebody") as raised:
@@ -188,10 +187,10 @@ def test_a_row_that_somebody_changed_is_left_and_told(
 def test_overwriting_answers_with_what_was_overwritten(database: Database) -> None:
     known = added(database)
     elsewhere(database.path, "update span_annotations set rationale = 'theirs'")
-    theirs = replace(known, rationale="theirs")
+    theirs = known._replace(rationale="theirs")
     edited = writing.edit(database, known, False, "mine", overwrite=True)
     assert edited == Edited(
-        theirs, replace(known, value=False, raw_value="false", rationale="mine")
+        theirs, known._replace(value=False, raw_value="false", rationale="mine")
     )
     assert isinstance(edited, Edited)
     assert writing.delete(database, known, overwrite=True) == Deleted(edited.after)
@@ -202,7 +201,7 @@ def test_an_edit_that_overwrites_a_deletion_puts_the_annotation_back(database: D
     known = added(database)
     elsewhere(database.path, "delete from span_annotations")
     change = writing.edit(database, known, False, "mine", overwrite=True)
-    assert change == Added(replace(known, value=False, raw_value="false", rationale="mine"))
+    assert change == Added(known._replace(value=False, raw_value="false", rationale="mine"))
 
 
 def test_an_annotation_is_not_put_back_over_another(database: Database) -> None:

@@ -14,7 +14,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -260,7 +260,7 @@ def ask_all(store: Store) -> Answers:
         ask_traces(store),
         ask_samples(store),
         loaded(sample_report.print_scores, run, sample_report.SampleRequest(), as_json=True),
-        [asdict(param) for param in run.ask(logged_params.params) or ()],
+        [param._asdict() for param in run.ask(logged_params.params) or ()],
         [repr(model) for model in store.ask(logged_models.models, run.id) or ()],
         ask_attachments(store),
         ask_annotations(store),

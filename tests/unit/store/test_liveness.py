@@ -6,7 +6,6 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,13 +56,13 @@ def now() -> datetime:
 
 def seen(**values: object) -> Signs:
     moment = NOW + timedelta(hours=1)
-    return replace(Signs(moment, moment, moment), **values)  # type: ignore[arg-type]
+    return Signs(moment, moment, moment)._replace(**values)  # type: ignore[arg-type]
 
 
 def test_a_run_that_ended_is_what_its_status_says() -> None:
-    ended = replace(RUN, status="completed", duration_s=12.5)
+    ended = RUN._replace(status="completed", duration_s=12.5)
     assert standing(ended, None, NOW) == Standing(None, 12.5)
-    assert standing(replace(RUN, status="pending"), None, NOW) == Standing(None, None)
+    assert standing(RUN._replace(status="pending"), None, NOW) == Standing(None, None)
 
 
 def test_a_run_that_writes_goes_on() -> None:
@@ -104,7 +103,7 @@ def test_the_duration_of_a_run_that_stopped_stands_at_its_last_record() -> None:
 def test_how_long_a_run_goes_on_is_not_the_difference_of_two_clocks() -> None:
     # Its writer's clock is twenty minutes ahead; it logged at its tenth minute, a minute ago.
     ahead = timedelta(minutes=20)
-    run = replace(RUN, created_at=NOW + ahead)
+    run = RUN._replace(created_at=NOW + ahead)
     found = seen(
         seen_at=NOW + timedelta(minutes=11),
         logged_at=NOW + ahead + timedelta(minutes=10),
@@ -115,16 +114,16 @@ def test_how_long_a_run_goes_on_is_not_the_difference_of_two_clocks() -> None:
     assert (going.elapsed_s, going.is_rough) == (11.5 * 60, True)
     assert fmt.elapsed(going) == "~11 m"
     # A record that is dated in another year tells nothing.
-    odd = replace(found, logged_at=NOW + timedelta(days=40_000))
+    odd = found._replace(logged_at=NOW + timedelta(days=40_000))
     assert standing(RUN, odd, NOW + timedelta(hours=1)).elapsed_s == 3600
     # Until a change is seen, nobody knows how long ago it logged.
-    unseen = replace(found, stamped_at=NOW + ahead)
+    unseen = found._replace(stamped_at=NOW + ahead)
     assert standing(RUN, unseen, NOW + timedelta(hours=1)).elapsed_s == 3600
     assert standing(RUN, unseen, NOW + timedelta(hours=1)).is_rough
 
 
 def test_a_run_that_began_in_the_future_has_no_exact_duration() -> None:
-    found = standing(replace(RUN, created_at=NOW + timedelta(hours=1)), seen(), NOW)
+    found = standing(RUN._replace(created_at=NOW + timedelta(hours=1)), seen(), NOW)
     assert (found.elapsed_s, found.is_rough) == (0, True)
 
 

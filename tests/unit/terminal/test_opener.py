@@ -6,7 +6,6 @@ import os
 import shlex
 import subprocess
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,14 +57,14 @@ def test_without_an_opener_it_says_what_would_help(
 ) -> None:  # fmt: skip
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(opener.OpenFailed, match=why):
-        opener.command(environ, replace(HERE, has_display=has_display), "linux")
+        opener.command(environ, HERE._replace(has_display=has_display), "linux")
 
 
 def test_ssh_without_a_display_is_elsewhere_unless_an_opener_is_named() -> None:
-    there = replace(HERE, is_ssh=True, has_display=False)
+    there = HERE._replace(is_ssh=True, has_display=False)
     assert opener.is_elsewhere({}, there)
     assert not opener.is_elsewhere({"FLOW_TUI_OPENER": "v"}, there)
-    assert not opener.is_elsewhere({}, replace(there, has_display=True))
+    assert not opener.is_elsewhere({}, there._replace(has_display=True))
 
 
 def test_a_failing_viewer_is_not_opened_and_one_that_goes_on_is(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,7 +136,7 @@ def test_a_lone_surrogate_can_be_copied() -> None:
 
 def test_screen_is_asked_to_pass_the_copy_on() -> None:
     written: list[str] = []
-    copy("x", replace(XTERM, is_screen=True), written.append)
+    copy("x", XTERM._replace(is_screen=True), written.append)
     assert written == ["\x1bP\x1b]52;c;eA==\x07\x1b\\"]
 
 
@@ -154,7 +153,7 @@ def test_a_text_that_terminals_drop_is_refused() -> None:
 )
 def test_a_terminal_without_a_clipboard_is_told_apart(term: str, said: str) -> None:
     with pytest.raises(CopyFailed, match=f"terminal {said}.* has no clipboard"):
-        copy("x", replace(XTERM, term=term), never)
+        copy("x", XTERM._replace(term=term), never)
 
 
 def in_tmux() -> Session:

@@ -83,8 +83,8 @@ def test_tmux_is_asked_whether_it_passes_pictures_on(monkeypatch: pytest.MonkeyP
         return subprocess.CompletedProcess(words, 0, answer, b"")
 
     monkeypatch.setattr(pictures.subprocess, "run", run)
-    assert passes_through(replace(HERE, is_tmux=True))
+    assert passes_through(HERE._replace(is_tmux=True))
     answer = b"off\n"
-    assert not passes_through(replace(HERE, is_tmux=True))
+    assert not passes_through(HERE._replace(is_tmux=True))
     assert passes_through(HERE)
-    assert not passes_through(replace(HERE, is_screen=True))
+    assert not passes_through(HERE._replace(is_screen=True))

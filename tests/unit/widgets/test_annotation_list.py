@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -123,7 +122,7 @@ def test_a_problem_is_said_in_amber() -> None:
 
 
 def test_a_time_that_cannot_be_read_is_shown_as_it_is() -> None:
-    one = replace(annotation(), created_at=None, raw_created_at="soon")
+    one = annotation()._replace(created_at=None, raw_created_at="soon")
     assert texts(one) == ["✓ true  helpful  ana · soon"]
 
 
