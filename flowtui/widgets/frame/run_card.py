@@ -76,11 +76,7 @@ class RunCard(Fields):
             self.show_fields(
                 [
                     *card_fields(run, standing, self.line_width, self._problems),
-                    *(
-                        read_only_fields(self._why_read_only, room)
-                        if self._why_read_only
-                        else upload_fields(run, self._upload, self._uploaded, room)
-                    ),
+                    *upload_fields(run, self._upload, self._uploaded, room, self._why_read_only),
                 ]
             )
 
@@ -140,9 +136,16 @@ def card_fields(
 
 
 def upload_fields(
-    run: Run, upload: UploadMark | None, uploaded: Sequence[UploadedTo], room: int
+    run: Run,
+    upload: UploadMark | None,
+    uploaded: Sequence[UploadedTo],
+    room: int,
+    why_read_only: str = "",
 ) -> list[Field]:
-    """Return the fields with a run's state in the registry, and those that upload and edit it."""
+    """Return the fields with a run's state in the registry, and those that upload and edit it.
+
+    Where it is only read, the reason stands in their place.
+    """
     status = run.upload_status
     if upload is not None:
         status = "failed" if upload.is_failed else "uploading"
@@ -156,6 +159,10 @@ def upload_fields(
         lines = [*_wrapped(one.where, room, "text"), *_wrapped(one.artifact_id, room, "muted")]
         fields.append(Field("artifact", "", [*lines, *_wrapped(when, room, "muted")],
                             one.artifact_id))  # fmt: skip
+    if why_read_only:
+        lines = _wrapped(why_read_only, room, "muted")
+        reason = Field("read-only", "read-only", lines, why_read_only)
+        return [*(fields if status == "uploaded" else fields[:1]), reason]
     word = "Upload to LUML" if upload is None else "Show the upload"
     return [
         *fields,
@@ -163,11 +170,6 @@ def upload_fields(
         Field(EDIT, "", [[Piece("e", "accent"), Piece("  Edit   "), Piece("D", "accent"),
                           Piece("  Delete")]]),
     ]  # fmt: skip
-
-
-def read_only_fields(why: str, room: int) -> list[Field]:
-    """Return the fields of a run that is only read, with the reason."""
-    return [_blank(), Field("read-only", "read-only", _wrapped(why, room, "muted"), why)]
 
 
 def _source_field(source: str, room: int) -> Field:

@@ -20,7 +20,7 @@ from flowtui.store.uploaded import LocalType, RemoteArtifact
 from flowtui.store.values import Counts, Model, Run
 from flowtui.widgets.cells import Line, width_of
 from flowtui.widgets.frame.frame import Frame, UploadMark, run_line
-from flowtui.widgets.frame.run_card import UploadedTo, read_only_fields, upload_fields
+from flowtui.widgets.frame.run_card import UploadedTo, upload_fields
 from tests.conftest import NOW
 from tests.unit.fake_registry import DESTINATION
 from tests.unit.stores import one_run, opened
@@ -170,9 +170,14 @@ def test_the_card_says_where_a_run_went() -> None:
 
 
 def test_the_card_of_a_run_that_is_only_read_says_why() -> None:
-    fields = read_only_fields("this is a copy: annotate the run itself", 24)
-    lines = [said(line) for field in fields for line in field.lines]
-    assert lines[1:] == ["this is a copy: annotate", "the run itself"]
+    def lines(run: Run) -> list[str]:
+        why = "this is a copy: annotate the run itself"
+        fields = upload_fields(run, None, (), 24, why)
+        return [said(line) for field in fields for line in field.lines]
+
+    assert lines(RUN)[1:] == ["this is a copy: annotate", "the run itself"]
+    uploaded = RUN._replace(upload_status="uploaded")
+    assert lines(uploaded)[1:] == ["✓ uploaded", "this is a copy: annotate", "the run itself"]
 
 
 def test_the_card_says_that_an_upload_is_under_way_or_failed() -> None:
