@@ -160,8 +160,8 @@ def upload_fields(
         fields.append(Field("artifact", "", [*lines, *_wrapped(when, room, "muted")],
                             one.artifact_id))  # fmt: skip
     if why_read_only:
-        lines = _wrapped(why_read_only, room, "muted")
-        reason = Field("read-only", "read-only", lines, why_read_only)
+        why = _wrapped(why_read_only, room, "muted")
+        reason = Field("read-only", "read-only", why, why_read_only)
         return [*(fields if status == "uploaded" else fields[:1]), reason]
     word = "Upload to LUML" if upload is None else "Show the upload"
     return [
