@@ -198,9 +198,10 @@ class TabScreen(StoreScreen):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        self.set_reactive(TabScreen.frame, self.flow.frame)
-        self.watch_frame(self.frame)
-        self.want(self.reads)
+        if self.is_composed:
+            self.set_reactive(TabScreen.frame, self.flow.frame)
+            self.watch_frame(self.frame)
+            self.want(self.reads)
 
     def watch_frame(self, frame: Frame | None) -> None:
         # A frame that comes before its lines exist is shown once they do.

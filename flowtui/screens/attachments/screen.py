@@ -131,8 +131,9 @@ class AttachmentsScreen(ShowsFolders):
         yield PaneLine(["Files", "Preview"])
 
     def on_mount(self) -> None:
-        self._jobs = FileJobs(self, self.flow, self._show_saving)
-        self._show_empty("")
+        if self.is_composed:
+            self._jobs = FileJobs(self, self.flow, self._show_saving)
+            self._show_empty("")
 
     def _two_panes(self) -> list[VirtualList]:
         return [self._files, self._preview.current]

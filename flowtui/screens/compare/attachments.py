@@ -92,7 +92,8 @@ class CompareAttachments(Exports, CompareScreen):
         yield FilterLine("part of a path, or a pattern: *.py")
 
     def on_mount(self) -> None:
-        self.set_focus(self._rows)
+        if self.is_composed:
+            self.set_focus(self._rows)
 
     @property
     def _names(self) -> list[str]:

@@ -113,9 +113,10 @@ class CompareScreen(StoreScreen):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        self.show_state()
-        self.want(self.reads)
-        self.bindings_updated_signal.subscribe(self, lambda _screen: self._show_runs())
+        if self.is_composed:
+            self.show_state()
+            self.want(self.reads)
+            self.bindings_updated_signal.subscribe(self, lambda _screen: self._show_runs())
 
     def on_screen_resume(self) -> None:
         self.state.tab = self.tab

@@ -74,7 +74,8 @@ class CompareOverview(Exports, CompareScreen):
 
     def on_mount(self) -> None:
         # The base mounts as well: Textual calls the handlers of both.
-        self.set_focus(self._rows)
+        if self.is_composed:
+            self.set_focus(self._rows)
 
     @property
     def _names(self) -> list[str]:

@@ -77,8 +77,9 @@ class CompareTraces(Exports, CompareScreen):
         yield TracePairView(id="pair")
 
     def on_mount(self) -> None:
-        self._view.display = False
-        self.set_focus(self._pairs_table)
+        if self.is_composed:
+            self._view.display = False
+            self.set_focus(self._pairs_table)
 
     @property
     def _view(self) -> TracePairView:

@@ -69,10 +69,11 @@ class ChartsScreen(StoreScreen):
         self._look = Look()
 
     def on_mount(self) -> None:
-        self.zoom.display = False
-        self.set_focus(self.grid)
-        if not session.has_braille(self.flow.session):
-            self.action_toggle_marker()
+        if self.is_composed:
+            self.zoom.display = False
+            self.set_focus(self.grid)
+            if not session.has_braille(self.flow.session):
+                self.action_toggle_marker()
 
     @property
     def grid(self) -> ChartGrid:

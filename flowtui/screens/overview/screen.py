@@ -115,8 +115,9 @@ class OverviewScreen(TabScreen):
         yield PaneLine(["Metrics", "Parameters", "Models", "Run"])
 
     def on_mount(self) -> None:
-        self.set_focus(self._metrics)
-        self._show_card()
+        if self.is_composed:
+            self.set_focus(self._metrics)
+            self._show_card()
 
     # Reading ---------------------------------------------------------------------------------
 

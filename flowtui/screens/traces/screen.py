@@ -153,11 +153,12 @@ class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
         yield SessionView(self.run, id="session")
 
     def on_mount(self) -> None:
-        self._show_top()
-        self._fill_columns()
-        self.filter_line.names_of = self._names
-        self.rows.sorted_by = self.selected.sorted_by
-        self.show_empty("")
+        if self.is_composed:
+            self._show_top()
+            self._fill_columns()
+            self.filter_line.names_of = self._names
+            self.rows.sorted_by = self.selected.sorted_by
+            self.show_empty("")
 
     @property
     def _view(self) -> TraceView:
