@@ -286,7 +286,7 @@ def test_a_run_embedded_in_a_model_is_read_from_there(demo_directory: Path, tmp_
             )
             listed = read.run(read.run_id).attachments()
             assert listed is not None
-            assert len(listed.files) == 18
+            assert len(listed.files) == 26
     (meta,) = [name for name in found if name.startswith("meta-")]
     (entry,) = json.loads(found[meta])
     assert entry["tags"] == ["dataforce.studio::experiment_snapshot:v1"]
