@@ -229,4 +229,4 @@ def test_what_is_in_a_folder_decides(tmp_path: Path) -> None:
     assert recognising.recognise(tmp_path) is None
     events(tmp_path / "deep" / "er", b"")
     assert recognising.recognise(tmp_path) is not None
-    assert [path.name for path, _ in recognising.seen_in(tmp_path)] == ["deep"]
+    assert [seen.path.name for seen in recognising.seen_in(tmp_path)] == ["deep"]
