@@ -18,7 +18,7 @@ WALK = (
     ("2", "pass_rate"), (ENTER, "Step"), (ESC, "Zoom"),
     ("3", "support.wor"), (DOWN + ENTER, "▾ ★"), (ESC, "support.wor"),
     ("4", "faq_v1"), (DOWN + ENTER, "sample 2 of"), (ESC, "faq-0001"),
-    ("5", "system.md"), ("?", "in the focused pane"), (ESC, "system.md"),
+    ("5", "calls/"), ("?", "in the focused pane"), (ESC, "calls/"),
 )  # fmt: skip
 """Keys, and a word of what they show."""
 SGR = re.compile(rb"\x1b\[([\d;:]*)m")
