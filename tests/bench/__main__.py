@@ -4,6 +4,8 @@ Exit code 1 if a budget is missed. `--quick` measures with a smaller store and f
 leaves out receiving, the registry, and reading metrics, traces and samples: in a small store that
 is mostly drawing.
 
+`--growth` measures how everything grows with its store instead: see `growth.py`.
+
 `--rival` measures `lumlflow tui` too, in an environment that it makes in `.sdk/`. Beside the real
 SDK it measures where there is a Python for that.
 """
@@ -24,6 +26,7 @@ from tests.bench.bench import Bench
 from tests.bench.beside import beside_the_sdk, beside_the_writer
 from tests.bench.comparing import comparisons
 from tests.bench.echoes import echoes
+from tests.bench.growth import growth
 from tests.bench.listing import listings
 from tests.bench.measure import Measure
 from tests.bench.measures import measures
@@ -88,8 +91,19 @@ def rivals(bench: Bench) -> dict[str, float]:
     return taken
 
 
+def grown() -> int:
+    """Measure how things grow, print it, and return the exit code."""
+    is_met = True
+    for text, is_one_met in growth(user_cache_path("flow-tui")):
+        print(text, flush=True)
+        is_met = is_met and is_one_met
+    return 0 if is_met else 1
+
+
 def main(arguments: list[str]) -> int:
     """Measure, print, write; return the exit code."""
+    if "--growth" in arguments:
+        return grown()
     is_quick = "--quick" in arguments
     sizes = QUICK if is_quick else Sizes()
     store = make(user_cache_path("flow-tui"), sizes)

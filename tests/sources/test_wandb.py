@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -156,3 +157,17 @@ def test_system_metrics_and_the_console() -> None:
         reader.take(b"\x6a" + bytes([len(at) + len(line) + 2]) + at + field(3, line), batch)
     assert batch.points == [("system/cpu", 42.0, 10, moment(110))]
     assert [(file.name, file.data) for file in batch.files] == [("console.log", b"one\ntwo\n")]
+
+
+@pytest.mark.parametrize(("sign", "value"), [("", math.inf), ("-", -math.inf)])
+def test_a_number_too_large_for_any_other_is_infinite(sign: str, value: float) -> None:
+    def long(number: int, data: bytes) -> bytes:
+        sizes = bytes([len(data) & 0x7F | 0x80, len(data) >> 7])
+        return bytes([number << 3 | 2]) + sizes + data
+
+    reader = WandbReader(RunRow(id="x", name="x", group="g", status="active"), WandbLearnt())
+    batch = SourceBatch(None)
+    digits = f"{sign}1{'0' * 400}".encode()
+    text = b"\x82\x01" + bytes([len(digits) & 0x7F | 0x80, len(digits) >> 7]) + digits
+    reader.take(long(7, field(2, b"\x08\x6e") + long(3, field(1, b"cpu") + text)), batch)
+    assert [point[:2] for point in batch.points] == [("system/cpu", value)]

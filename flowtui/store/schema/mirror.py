@@ -24,7 +24,7 @@ from flowtui.store.schema.create import (
     writing,
 )
 from flowtui.store.schema.experiment import ExperimentWriter, uuid4
-from flowtui.store.schema.rows import MetricRow, SpanAnnotationRow, timestamp
+from flowtui.store.schema.rows import LinkRow, MetricRow, SpanAnnotationRow, timestamp
 
 _EMPTY = "empty.db"
 """A database without records, which those of runs begin as copies of: making one takes 5 ms."""
@@ -215,6 +215,17 @@ class MirrorExperiment(ExperimentWriter):
                 "DELETE FROM span_annotations WHERE trace_id = ?", [(one,) for one in judged]
             )
             self._put_span_annotations(connection, chain.from_iterable(judged.values()))
+
+    def links(self, rows: Iterable[LinkRow]) -> None:
+        # What was written before a process was killed that had not noted so comes again.
+        known = set(
+            self._database.execute(
+                "SELECT eval_dataset_id, eval_id, trace_id FROM eval_traces_bridge"
+            )
+        )
+        super().links(
+            row for row in rows if (row.dataset_id, row.eval_id, row.trace_id) not in known
+        )
 
     def files(self, rows: Sequence[FileRow]) -> None:
         """Add the rows of attachments, which are in files of their names already."""
