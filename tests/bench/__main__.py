@@ -1,8 +1,8 @@
 """`make bench`: measures everything that has a budget, prints a table, writes bench.json.
 
-Exit code 1 if a budget is missed. `--quick` measures with a smaller store and fewer rounds, and
-leaves out receiving, the registry, and reading metrics, traces and samples: in a small store that
-is mostly drawing.
+The table is put into docs/measured.md too. Exit code 1 if a budget is missed. `--quick` measures
+with a smaller store and fewer rounds, and leaves out receiving, the registry, and reading metrics,
+traces and samples: in a small store that is mostly drawing.
 
 `--growth` measures how everything grows with its store instead: see `growth.py`.
 
@@ -13,6 +13,7 @@ SDK it measures where there is a Python for that.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from tests.bench import page
 from tests.bench.bench import Bench
 from tests.bench.beside import beside_the_sdk, beside_the_writer
 from tests.bench.comparing import comparisons
@@ -108,7 +110,7 @@ def main(arguments: list[str]) -> int:
     sizes = QUICK if is_quick else Sizes()
     store = make(user_cache_path("flow-tui"), sizes)
     print(f"{platform.machine()}, Python {platform.python_version()}; {sizes}")
-    document = []
+    document, told = [], []
     with tempfile.TemporaryDirectory() as home:
         bench = Bench(store, 3 if is_quick else 9, 1.0 if is_quick else 3.0, Path(home))
         others = rivals(bench) if "--rival" in arguments else {}
@@ -116,8 +118,14 @@ def main(arguments: list[str]) -> int:
         for measure in measured(bench, sizes, is_quick):
             other = others.get(measure.what)
             document.append({**asdict(measure), "is_met": measure.is_met, "rival": other})
+            told.append((measure, other))
             print(line(measure, other), flush=True)
     Path("bench.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    if not is_quick:
+        machine = (
+            f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+        )
+        page.write(page.table(told, f"{machine}; {sizes.words}"))
     return 0 if all(entry["is_met"] for entry in document) else 1
 
 

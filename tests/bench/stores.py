@@ -43,6 +43,10 @@ class Sizes:
     """Metrics of the run that has nothing but metrics."""
 
     @property
+    def words(self) -> str:
+        return f"{self.points:,} points, {self.spans:,} spans, {self.samples:,} samples"
+
+    @property
     def name(self) -> str:
         return "-".join(map(str, (*astuple(self), FILES)))
 

@@ -1,0 +1,43 @@
+"""The table of measurements in docs/measured.md, which `make bench` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.bench.measure import Measure
+
+PAGE = Path(__file__).parents[2] / "docs" / "measured.md"
+BEGIN = "<!-- made by make bench -->\n"
+END = "<!-- end -->\n"
+
+
+def table(measured: Iterable[tuple[Measure, float | None]], of: str) -> str:
+    """Return the table.
+
+    Args:
+        measured: Each measure, with what the rival takes where that is known.
+        of: On which machine, and of what.
+    """
+    lines = [f"{of}:", "", "| | measured | beside | ratio | budget | `lumlflow tui` |"]
+    lines.append("|---|---|---|---|---|---|")
+    for measure, rival in measured:
+        unit = f" {measure.unit}".rstrip()
+        has_base = measure.baseline is not None
+        cells = [
+            measure.what,
+            f"{measure.measured:.3g}{unit}",
+            f"{measure.baseline:.3g}{unit}" if has_base else "",
+            f"{measure.value:.2f}" if has_base else "",
+            f"{measure.budget:.3g}" + ("" if has_base else unit),
+            "" if rival is None else f"{rival:.3g}{unit}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def write(made: str) -> None:
+    """Put a table in the place of the one on the page."""
+    text = PAGE.read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}{made}{END}{rest.partition(END)[2]}", "utf-8")
