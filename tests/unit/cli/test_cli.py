@@ -495,7 +495,7 @@ def test_a_run_with_the_name_of_a_mistyped_command_opens(run: Run, tmp_path: Pat
     [
         (["-h"], "[OPTIONS] COMMAND [ARGS]..."),
         (["help"], "[OPTIONS] COMMAND [ARGS]..."),
-        (["help", "list"], "list [OPTIONS] [FILE]"),
+        (["help", "list"], "list [OPTIONS] [PATH]"),
         *(([command, "-h"], f"{command} [OPTIONS]") for command in COMMANDS),
     ],
 )

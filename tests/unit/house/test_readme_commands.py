@@ -27,7 +27,7 @@ from tests.unit.house.test_readme import CODE, TOLD
 RUN, OTHER = "support-agent-v5", "support-agent-v4"
 STANDS_FOR = (
     ("RUN RUN...", f"{OTHER} {RUN}"), ("A B...", f"{OTHER} {RUN}"), ("<experiment-id>", RUN),
-    ("[KEY...]", ""), ("[TRACE_ID]", ""), ("[COMMAND]", ""), ("[RUN...]", ""),
+    ("[KEY...]", ""), ("[TRACE_ID]", ""), ("[COMMAND]", ""), ("[RUN...]", ""), ("[PATH]", ""),
     ("FILE.luml", "one.luml"), ("PATH", "wandb"),
     ("FILE...", "spans.jsonl"), ("PROGRAM ...", "true"), ("NEW", "new-name"), ("RUN", RUN),
     ("main-latest", OTHER), ("candidate", RUN), ("first-try", "vit-b16-mixup"),
