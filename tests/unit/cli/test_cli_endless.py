@@ -149,8 +149,8 @@ def test_every_command_ends_in_the_middle_of_any_query(tmp_path: Path) -> None:
     except subprocess.TimeoutExpired as hung:
         said = (hung.stderr or b"").decode()
         pytest.fail(f"not ended by ctrl+c: {said.splitlines()[-1]}")
-    # Python notes an interrupt in the middle of `exec`, by which dataclasses are made, for good, and
-    # ends by that signal at last though it was handled.
+    # Python notes for good that an interrupt came in the middle of `exec`, by which dataclasses
+    # are made, and ends by that signal at last though it was handled.
     assert done.returncode in (0, -signal.SIGINT), done.stderr
     ends = re.findall(r"ended by (.*)", done.stderr)
     assert len(ends) == 14 * 11
