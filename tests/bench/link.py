@@ -51,14 +51,22 @@ def _take(listener: socket.socket, port: int, link: InternetLink) -> None:
     with suppress(OSError):
         while True:
             near, _ = listener.accept()
-            far = socket.create_connection(("127.0.0.1", port))
-            for source, target, is_answer in ((near, far, False), (far, near, True)):
-                _carry(source, target, link, is_answer)
+            threading.Thread(target=_connect, args=(near, port, link), daemon=True).start()
+
+
+def _connect(near: socket.socket, port: int, link: InternetLink) -> None:
+    """Carry what both ends of a connection send, until both have ended it."""
+    with near, socket.create_connection(("127.0.0.1", port)) as far:
+        ways = [*_carry(near, far, link, False), *_carry(far, near, link, True)]
+        for way in ways:
+            way.start()
+        for way in ways:
+            way.join()
 
 
 def _carry(
     source: socket.socket, target: socket.socket, link: InternetLink, is_answer: bool
-) -> None:
+) -> list[threading.Thread]:
     target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     way: queue.Queue[tuple[float, bytes]] = queue.Queue(_WAITING)
 
@@ -81,5 +89,4 @@ def _carry(
                     return
                 target.sendall(piece)
 
-    for work in (take, give):
-        threading.Thread(target=work, daemon=True).start()
+    return [threading.Thread(target=work, daemon=True) for work in (take, give)]

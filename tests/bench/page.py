@@ -26,14 +26,18 @@ def table(measured: Iterable[tuple[Measure, float | None]], of: str) -> str:
         has_base = measure.baseline is not None
         cells = [
             measure.what,
-            f"{measure.measured:.3g}{unit}",
-            f"{measure.baseline:.3g}{unit}" if has_base else "",
+            f"{_number(measure.measured)}{unit}",
+            "" if measure.baseline is None else f"{_number(measure.baseline)}{unit}",
             f"{measure.value:.2f}" if has_base else "",
-            f"{measure.budget:.3g}" + ("" if has_base else unit),
-            "" if rival is None else f"{rival:.3g}{unit}",
+            _number(measure.budget) + ("" if has_base else unit),
+            "" if rival is None else f"{_number(rival)}{unit}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
 
 
 def write(made: str) -> None:

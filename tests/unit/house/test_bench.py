@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from flowtui.store import counts as counting
+from tests.bench import growth, page
 from tests.bench import soak as soaking
 from tests.bench.__main__ import line
 from tests.bench.comparing import comparisons
 from tests.bench.measure import Measure
 from tests.bench.reading import readings
 from tests.bench.receiving import receiving
+from tests.bench.remote import opening_over_a_link
 from tests.bench.soak import Soak, asked, run_rounds
 from tests.bench.stores import BIG, RUNNING, Sizes, make
 from tests.bench.writer import write
@@ -102,3 +105,38 @@ def test_soak_knows_its_rounds_and_says_a_seed_of_its_own() -> None:
     assert asked([]).seed > 1_000_000
     with pytest.raises(SystemExit):
         asked(["--rounds", "kill,nothing"])
+
+
+def test_growth_is_measured_of_stores_that_are_made_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = [
+        replace(one, sizes=(30, 60, 90)) for one in growth.THINGS if one.what in ("metrics", "runs")
+    ]
+    monkeypatch.setattr(growth, "THINGS", small)
+    lines = [line for line, _is_met in growth.growth(tmp_path)]
+    assert [line.split("  ")[0] for line in lines] == ["metrics", "runs"]
+    assert all(line.count(" s") == 6 for line in lines)
+
+
+def test_an_exponent_is_the_power_of_the_size() -> None:
+    assert growth.exponent((1, 10, 100), (0.1, 1.0, 10.0)) == pytest.approx(1.0)
+    assert growth.exponent((3, 30), (2.0, 2.0)) == 0.0
+    # What takes no time at all grows by nothing.
+    assert growth.exponent((1, 100), (0.0, 0.0005)) == 0.0
+
+
+def test_opening_over_a_link_is_measured_beside_the_database_alone() -> None:
+    (measure,) = opening_over_a_link(samples=100, file_bytes=1_000_000)
+    assert measure.baseline is not None
+    # A round trip there and one back at the least.
+    assert measure.measured > measure.baseline > 0.02
+
+
+def test_the_page_has_each_measure_with_its_budget() -> None:
+    made = page.table([(Measure("ratio", 3.0, 2.0, 1.6, "s"), None),
+                       (Measure("bytes", 12_345, None, 20_000, "B"), 99.5)], "here")  # fmt: skip
+    assert made.splitlines()[4:] == [
+        "| ratio | 3 s | 2 s | 1.50 | 1.6 |  |",
+        "| bytes | 12,345 B |  |  | 20,000 B | 99.5 B |",
+    ]
