@@ -19,9 +19,17 @@ def table(measured: Iterable[tuple[Measure, float | None]], of: str) -> str:
         measured: Each measure, with what the rival takes where that is known.
         of: On which machine, and of what.
     """
-    lines = [f"{of}:", "", "| | measured | beside | ratio | budget | `lumlflow tui` |"]
-    lines.append("|---|---|---|---|---|---|")
-    for measure, rival in measured:
+    told = list(measured)
+    columns = ["", "measured", "beside", "ratio", "budget"]
+    if any(rival is not None for _, rival in told):
+        columns.append("`lumlflow tui`")
+    lines = [
+        f"{of}:",
+        "",
+        f"| {' | '.join(columns)} |".replace("|  |", "| |"),
+        f"{'|---' * len(columns)}|",
+    ]
+    for measure, rival in told:
         unit = f" {measure.unit}".rstrip()
         has_base = measure.baseline is not None
         cells = [
@@ -32,7 +40,7 @@ def table(measured: Iterable[tuple[Measure, float | None]], of: str) -> str:
             _number(measure.budget) + ("" if has_base else unit),
             "" if rival is None else f"{_number(rival)}{unit}",
         ]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(f"| {' | '.join(cells[: len(columns)])} |")
     return "\n".join(lines) + "\n"
 
 
