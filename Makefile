@@ -15,7 +15,7 @@ FLOORS := tests/unit/terminal tests/unit/cli/test_cli.py tests/unit/app tests/un
 	$(addprefix tests/pilot/test_, tabs.py overview.py attachments.py keys.py) \
 	tests/terminal/test_screen.py tests/terminal/test_collect.py
 
-.PHONY: demo test check format snapshots manual bench soak floors clean
+.PHONY: demo test check format snapshots manual bench growth soak floors clean
 
 demo: $(READY)
 	$(BIN)/flow-tui demo
@@ -44,6 +44,10 @@ manual: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+# At 1, 10 and 100 times a size; the stores are kept in the cache folder.
+growth: $(READY)
+	$(BIN)/python -m tests.bench --growth
 
 # Ten minutes at most, with seeds that are never the same; each is printed, and can be had again.
 soak: $(READY)
