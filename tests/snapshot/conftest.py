@@ -7,9 +7,17 @@ from collections.abc import Awaitable, Callable
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
 from tests.pilot.conftest import own_state as own_state
 from tests.pilot.pilot import still
+
+
+@pytest.fixture(autouse=True)
+def _steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no cursor blink: a picture would have it or not, by when it is taken."""
+    for kind in (Input, TextArea):
+        monkeypatch.setattr(kind.__dict__["cursor_blink"], "_default", False)
 
 
 @pytest.fixture
