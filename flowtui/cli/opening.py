@@ -92,8 +92,10 @@ class Opening:
             with _told_by_app(is_terminal()):
                 store, run = self._opened()
         except StoreNotFound as error:
-            if self.run is not None or error.place is None or not is_terminal():
+            if self.run is not None:
                 raise
+            if error.place is None or not is_terminal():
+                raise _naming_others(error, self.store) from error
             store, run = self._awaited(error.place), None
         if is_terminal():
             self.run_app(store, run)
@@ -125,7 +127,7 @@ class Opening:
     def _opened(self) -> tuple[Store, OpenRun | None]:
         waits = not is_terminal()
         if self.run is None:
-            return open_store(self.store, self.allow_large, waits), None
+            return _opened_store(self.store, self.allow_large, waits), None
         try:
             return open_run(self.run, self.store, self.allow_large, waits)
         except RunsAtPath as found:
@@ -174,7 +176,8 @@ class Opening:
 
     def _is_there(self) -> bool:
         try:
-            open_store(self.store).close()
+            # Asked every second: what else is in the folder was looked at once.
+            _opened_store(self.store).close()
         except StoreError:
             return False
         return True
@@ -411,7 +414,29 @@ def open_store(option: str | None, allow_large: bool = False, waits: bool = True
         option: A folder, an artifact, or a path of what another tool wrote.
         allow_large: Whether an artifact may unpack to more than is usual, without asking.
         waits: Whether runs of another tool are read to their ends before they are shown.
+
+    Raises:
+        StoreNotFound: There is none; its ways name the runs of other tools that are in the folder.
+        StoreError: It cannot be read.
     """
+    try:
+        return _opened_store(option, allow_large, waits)
+    except StoreNotFound as error:
+        raise _naming_others(error, option) from error
+
+
+def _naming_others(error: StoreNotFound, option: str | None) -> StoreNotFound:
+    """Return the error with the runs of other tools in the folder, where no store was named."""
+    if option is not None:
+        return error
+    from flowtui.cli import sources
+
+    ways = (*sources.ways(person.cwd()), *error.ways)
+    return StoreNotFound(str(error), ways, error.place)
+
+
+def _opened_store(option: str | None, allow_large: bool = False, waits: bool = True) -> Store:
+    """Open a store as `open_store` does, without a look around in the folder if there is none."""
     from flowtui.store.store import Store
 
     if option is not None and option.endswith(ARTIFACT_SUFFIX) and Path(option).is_file():
@@ -419,11 +444,10 @@ def open_store(option: str | None, allow_large: bool = False, waits: bool = True
     try:
         return Store(located(option))
     except StoreNotFound as error:
+        if option is None:
+            raise
         from flowtui.cli import sources
 
-        if option is None:
-            ways = (*sources.ways(person.cwd()), *error.ways)
-            raise StoreNotFound(str(error), ways, error.place) from error
         found = sources.opened(option, waits=waits)
         if found is None:
             raise sources.unknown(option, error.ways) or error from error

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.cli import sources
 from flowtui.cli.demo import DEMO_RUN
+from flowtui.cli.opening import Opening
 from flowtui.store.errors import StoreNotFound
 from flowtui.store.location import program_line, require, sdk_lines
 from flowtui.store.schema import StoreWriter
@@ -116,3 +118,17 @@ def test_runs_of_other_tools_that_are_here_are_named_and_opened(tmp_path: Path) 
         terminal.wait_for("keras/train")
         terminal.send("q")
         assert terminal.wait_exit() == 0
+
+
+def test_who_waits_for_a_store_does_not_look_around_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(folder: Path) -> list[str]:
+        raise AssertionError(f"looked around in {folder}")
+
+    monkeypatch.setenv("LUML_BACKEND_STORE_URI", f"sqlite://{tmp_path / 'later'}")
+    monkeypatch.setattr(sources, "ways", look)
+    assert not Opening()._is_there()
+    with StoreWriter(tmp_path / "later"):
+        pass
+    assert Opening()._is_there()
