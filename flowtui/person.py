@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+CACHE_VARIABLE = "FLOW_TUI_CACHE"
+"""The variable that names another folder for what was read elsewhere."""
 STATE_VARIABLE = "FLOW_TUI_STATE"
 """The variable that names another folder than the user's state folder."""
 NO_HOME = "no home folder is known: set HOME"
@@ -60,6 +62,16 @@ def folder(kind: Literal["cache", "config", "log", "state"]) -> Path:
     with suppress(RuntimeError):
         return Path(getattr(platformdirs, f"user_{kind}_path")("flow-tui"))
     return _temporary() / kind
+
+
+def kept_folder() -> Path:
+    """Return the folder for what was read of the registry and of other tools; it need not exist.
+
+    Raises:
+        OSError: None is named, and none can be written.
+    """
+    chosen = os.environ.get(CACHE_VARIABLE)
+    return Path(chosen) if chosen else folder("cache")
 
 
 def state_folder() -> Path:

@@ -24,8 +24,6 @@ from flowtui.store.values import JsonValue
 if TYPE_CHECKING:
     from flowtui.registry.artifacts import RegistryArtifact
 
-DIRECTORY_VARIABLE = "FLOW_TUI_CACHE"
-"""The variable that names another folder than the user's cache folder."""
 MAX_BYTES = 2 << 30
 """What was not used for the longest time goes when there is more than this."""
 FACTS = "artifact.json"
@@ -47,8 +45,7 @@ def directory() -> Path:
     Raises:
         OSError: There is no place for it.
     """
-    chosen = os.environ.get(DIRECTORY_VARIABLE)
-    return (Path(chosen) if chosen else person.folder("cache")) / "registry"
+    return person.kept_folder() / "registry"
 
 
 def folder(base_url: str, artifact: RegistryArtifact) -> Path:

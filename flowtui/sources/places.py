@@ -28,8 +28,6 @@ from flowtui import person
 from flowtui.sources.records import SourceError
 from flowtui.store.files.file_systems import Sharing, sharing
 
-CACHE_VARIABLE = "FLOW_TUI_CACHE"
-"""The variable that names another folder than the user's cache folder."""
 MAX_BYTES = 10 << 30
 """The private stores that were not opened for the longest time go when there is more than this."""
 VERSION = 1
@@ -114,8 +112,7 @@ def directory() -> Path:
     Raises:
         OSError: There is no place for it.
     """
-    chosen = os.environ.get(CACHE_VARIABLE)
-    return (Path(chosen) if chosen else person.folder("cache")) / "sources"
+    return person.kept_folder() / "sources"
 
 
 def place(tool: str, root: Path) -> PrivatePlace:

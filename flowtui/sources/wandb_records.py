@@ -14,6 +14,7 @@ from datetime import datetime
 from flowtui.sources.files import safe_name
 from flowtui.sources.records import SourceBatch, SourceFile, moment
 from flowtui.sources.wire import WireError, fields, message, numbers, signed, text
+from flowtui.store.decoding import as_float
 from flowtui.store.schema.mirror import RunRow
 from flowtui.store.schema.rows import ParamValue
 from flowtui.store.values import JsonValue, Status
@@ -83,7 +84,7 @@ class WandbReader:
     ) -> None:
         if isinstance(value, (bool, int, float)):
             if abs(self.learnt.step) < _MOST_STEP:
-                batch.points.append((key, _float(value), self.learnt.step, at))
+                batch.points.append((key, as_float(value), self.learnt.step, at))
                 self.learnt.keys[key] = True
         elif isinstance(value, dict) and isinstance(kind := value.get("_type"), str):
             self.learnt.keys[key] = True
@@ -153,7 +154,7 @@ class WandbReader:
         step = max(int(at_s - self.learnt.started_s), 0) if math.isfinite(at_s) else 0
         for key, item in items:
             if isinstance(item, (int, float)):
-                batch.points.append((f"system/{key}", _float(item), step, _when(at_s)))
+                batch.points.append((f"system/{key}", as_float(item), step, _when(at_s)))
 
     def _output(self, data: bytes, batch: SourceBatch) -> None:
         at_s, line = 0.0, b""
@@ -242,13 +243,6 @@ def _put(config: dict[str, JsonValue], path: list[str], value: JsonValue) -> Non
 
 def _param(value: JsonValue) -> ParamValue:
     return value
-
-
-def _float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
 
 
 def _seconds(data: bytes) -> float:

@@ -88,6 +88,14 @@ def number(value: object, column: str, problems: list[str]) -> float | None:
     return None
 
 
+def as_float(value: float) -> float:
+    """Return a number as SQLite reads it: one beyond the range of floats is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def integer(value: object, column: str, problems: list[str]) -> int | None:
     if value is None or isinstance(value, int):
         return value

@@ -365,18 +365,10 @@ def _object(value: object) -> dict[str, JsonValue]:
 
 def _numbers(values: Mapping[str, JsonValue]) -> dict[str, float | None]:
     return {
-        key: math.nan if value is None else _float(value)
+        key: math.nan if value is None else decoding.as_float(value)
         for key, value in values.items()
         if value is None or isinstance(value, (int, float))
     }
-
-
-def _float(value: float) -> float:
-    """Return a number as SQLite reads it: one beyond the range of floats is infinite."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.copysign(math.inf, value > 0 or -1)
 
 
 def figures_json(figures: Mapping[str, Figures]) -> str:
