@@ -21,7 +21,6 @@ from flowtui.store.values import StoreLocation
 from tests.bench.link import InternetLink, linked
 from tests.bench.measure import Measure
 from tests.terminal.terminal import FLOW_TUI, Terminal, environment
-from tests.unit import fake_registry
 from tests.unit.fake_registry import KEY, OWNED, FakeRegistry, served
 
 SAMPLES = 100_000
@@ -74,7 +73,7 @@ def upload(fake: FakeRegistry, directory: Path, samples: int, file_bytes: int) -
         writer.end_run("run", status="completed", duration=60.0)
     # A file without blocks is written in no time.
     os.truncate(directory / "run" / "attachments" / "weights.bin", file_bytes)
-    fake_registry.MAX_SINGLE_BYTES = 1 << 40
+    fake.max_single_bytes = 1 << 40
     with (
         closing(Store(StoreLocation(directory, "bench"))) as store,
         Registry(Secret(KEY), fake.url) as registry,

@@ -24,7 +24,6 @@ from tests.unit.fake_storage import StorageAnswers, presigned, shared_access
 
 KEY = "dfs_" + "k" * 43
 PART_BYTES = 100_000
-MAX_SINGLE_BYTES = 250_000
 RIGHTS = ("list", "read", "create", "update", "delete")
 DESTINATION = Destination(
     Organization("org-1", "Lab", "owner"),
@@ -78,6 +77,8 @@ class Faults:
 @dataclass
 class FakeRegistry:
     url: str = ""
+    max_single_bytes: int = 250_000
+    """A larger artifact goes in parts."""
     faults: Faults = field(default_factory=Faults)
     artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     stored: dict[str, bytes] = field(default_factory=dict)
@@ -363,7 +364,7 @@ class _Rest:
         if fake.faults.create == "500":
             self.request.reply(500, b"Internal Server Error")
             return
-        is_multipart = body["size"] > MAX_SINGLE_BYTES
+        is_multipart = body["size"] > fake.max_single_bytes
         # Azure opens no upload in parts.
         begin = (
             fake.signed("POST", artifact_id, {"uploads": ""}) if fake.faults.kind == "s3" else None
