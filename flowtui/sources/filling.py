@@ -142,7 +142,7 @@ class Filling:
             kept.state.save(self.place.state(run_id))
             if is_first or kept.row.status == Status.COMPLETED:
                 # The row changes with it, so that those who look at the run read its problems.
-                mirror.put_copies(run_id)
+                mirror.put_copies(run_id, experiment)
         return True
 
     def _write(

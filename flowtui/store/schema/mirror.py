@@ -16,6 +16,8 @@ from itertools import chain
 from pathlib import Path
 
 from flowtui.store.closing import Closes
+from flowtui.store.liveness.signs import logged_at
+from flowtui.store.metrics.listing import DISTINCT_KEYS
 from flowtui.store.schema.create import (
     create_experiment_db,
     create_store,
@@ -118,10 +120,9 @@ class MirrorWriter(Closes):
             groups = dict(connection.execute("SELECT name, id FROM experiment_groups").fetchall())
             connection.executemany(_ROW, [_columns(row, groups[row.group]) for row in rows])
 
-    def put_copies(self, run_id: str) -> None:
+    def put_copies(self, run_id: str, experiment: MirrorExperiment) -> None:
         """Copy a run's parameters and last metrics, which lists are fast with: see `end_run`."""
-        with self.experiment(run_id) as experiment:
-            params, metrics = experiment.param_copy(), experiment.last_values()
+        params, metrics = experiment.param_copy(), experiment.last_values()
         with writing(self._database, self._path) as connection:
             connection.execute(
                 "UPDATE experiments SET static_params = ?, dynamic_params = ? WHERE id = ?",
@@ -241,13 +242,14 @@ class MirrorExperiment(ExperimentWriter):
                 ],
             )  # fmt: skip
 
+    def logged_at(self) -> datetime | None:
+        """Return when the last record came; see `signs.logged_at`."""
+        return logged_at(self._database.conn)
+
     def last_steps(self) -> dict[str, int]:
         """Return the highest step of each metric: dynamic_metrics."""
-        # Each key is sought in the index, which is as fast for many points as for few.
         rows = self._database.execute(
-            "WITH RECURSIVE keys(key) AS (SELECT min(key) FROM dynamic_metrics UNION ALL"
-            " SELECT (SELECT min(key) FROM dynamic_metrics WHERE key > keys.key) FROM keys"
-            " WHERE keys.key IS NOT NULL) SELECT key, (SELECT max(step) FROM dynamic_metrics"
+            f"{DISTINCT_KEYS} SELECT key, (SELECT max(step) FROM dynamic_metrics"
             " WHERE key = keys.key) FROM keys WHERE key IS NOT NULL"
         )
         return {key: step for key, step in rows.fetchall() if isinstance(step, int)}
