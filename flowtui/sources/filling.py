@@ -12,6 +12,7 @@ from flowtui.sources.places import PrivatePlace
 from flowtui.sources.records import SourceBatch, SourceError, SourceFile, SourceRun, moment
 from flowtui.sources.source import RunSource
 from flowtui.sources.standing import ReadState
+from flowtui.store.schema.experiment import uuid4
 from flowtui.store.schema.mirror import FileRow, MirrorExperiment, MirrorWriter, RunRow
 from flowtui.store.values import Status
 
@@ -38,6 +39,13 @@ class Filling:
     _runs: dict[str, _Kept] = field(default_factory=dict)
     _has_looked: bool = False
     _remarks: Sequence[str] | None = None
+    _name: str = field(default_factory=uuid4)
+    """What the place knows it by."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it has looked and nobody else has since written what it knows of."""
+        return self._has_looked and self.place.last_writer() == self._name
 
     def look(self) -> None:
         """Bring the list of runs up to date.
@@ -46,6 +54,8 @@ class Filling:
             SourceError: The source cannot be read.
             DatabaseError: The private store cannot be written.
         """
+        if not self._has_looked:
+            self.place.note_writer(self._name)
         found = {run.row.id: run for run in self.source.runs()}
         if self.source.remarks != self._remarks:
             self._remarks = self.source.remarks
@@ -97,10 +107,9 @@ class Filling:
             if not kept.state.is_read(kept.seen) and not kept.state.why
         ]
 
-    def run(self, run_id: str) -> SourceRun | None:
-        """Return a run as it was last listed."""
-        kept = self._runs.get(run_id)
-        return None if kept is None else kept.run
+    def runs(self) -> dict[str, SourceRun]:
+        """Return the runs as they were last listed, by id."""
+        return {run_id: kept.run for run_id, kept in self._runs.items()}
 
     def fill(self, run_id: str, goes_on: Callable[[], bool] = lambda: True) -> bool:
         """Write down what is new in a run, and return whether it was read to its end.
@@ -114,7 +123,7 @@ class Filling:
             SourceError: There is no room for it.
         """
         kept = self._runs[run_id]
-        seen, run = kept.seen, kept.run
+        seen, run, path = kept.seen, kept.run, self.place.state(run_id)
         kept.state.size_bytes, kept.state.why = run.size_bytes, ""
         with self._mirror() as mirror, mirror.experiment(run_id) as experiment:
             last_steps = experiment.last_steps()
@@ -125,21 +134,26 @@ class Filling:
                         experiment.clear()
                         shutil.rmtree(self.place.store / run_id / "attachments", True)
                         kept.state = ReadState(size_bytes=run.size_bytes)
+                        kept.state.save(path)
                         last_steps = {}
                     self._write(batch, run_id, experiment, last_steps)
                     if batch.row is not None and batch.row != kept.row:
                         mirror.put([batch.row])
                         kept.row = batch.row
                         kept.state.row = asdict(batch.row)
-                    kept.state.save(self.place.state(run_id))
+                    kept.state.save(path)
                     if not goes_on():
                         return False
             except SourceError as error:
+                # Nothing stays of a batch that could not be written wholly: it comes again.
+                kept.state = standing.load(path)
                 kept.state.why = str(error)
             is_first = not kept.state.seen
             if not kept.state.why:
                 kept.state.seen = seen
-            kept.state.save(self.place.state(run_id))
+                last = experiment.logged_at()
+                kept.state.logged_at = "" if last is None else last.isoformat()
+            kept.state.save(path)
             if is_first or kept.row.status == Status.COMPLETED:
                 # The row changes with it, so that those who look at the run read its problems.
                 mirror.put_copies(run_id, experiment)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from flowtui.sources import event_records, files, open_files
 from flowtui.sources.event_values import EventReader, Learnt
+from flowtui.sources.files import FileStat
 from flowtui.sources.records import Mark, SourceBatch, SourceError, SourceRun, moment
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.schema.mirror import RunRow
@@ -187,7 +188,7 @@ class _Reading:
         return sum(end for _, end in self.ends.values())
 
 
-def _states(run: SourceRun) -> list[tuple[Path, tuple[int, int, int]]]:
+def _states(run: SourceRun) -> list[tuple[Path, FileStat]]:
     return list(run.state)  # type: ignore[arg-type]
 
 
