@@ -18,6 +18,8 @@ from flowtui.store.values import Status
 
 _SPARE_BYTES = 200 << 20
 """So much of the disk stays free."""
+_MUCH_BYTES = 4 << 20
+"""A run with more that is new counts as not wholly read meanwhile; this takes half a second."""
 
 
 @dataclass(slots=True)
@@ -124,6 +126,8 @@ class Filling:
         """
         kept = self._runs[run_id]
         seen, run, path = kept.seen, kept.run, self.place.state(run_id)
+        if run.size_bytes - kept.state.size_bytes > _MUCH_BYTES:
+            kept.state.seen = []
         kept.state.size_bytes, kept.state.why = run.size_bytes, ""
         with self._mirror() as mirror, mirror.experiment(run_id) as experiment:
             last_steps = experiment.last_steps()

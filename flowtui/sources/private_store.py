@@ -18,6 +18,7 @@ from flowtui.sources.filling import Filling
 from flowtui.sources.places import PrivatePlace
 from flowtui.sources.records import SourceError, moment
 from flowtui.sources.source import RunSource
+from flowtui.sources.standing import ReadState
 from flowtui.store import cancelling, runs
 from flowtui.store.attachments import listing
 from flowtui.store.attachments.files import AttachmentFiles
@@ -33,7 +34,7 @@ from flowtui.store.liveness.signs import logged_at
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
-from flowtui.store.values import Run, StoreLocation
+from flowtui.store.values import ReadSoFar, Run, StoreLocation
 
 Progress = Callable[[str, int, int], object]
 """Is told the name of a run, and how many of how many bytes of it were read."""
@@ -100,8 +101,8 @@ class SourceStore(Store):
         self._started_s = -1e9
         self._listed_with: dict[str, FileStat | None] = {}
         """By run id: the state of the file of its `ReadState` when the runs were last listed."""
-        self._logged: dict[str, tuple[FileStat | None, datetime | None]] = {}
-        """When the last record came, of runs whose processes are gone, and the same state then."""
+        self._states: dict[str, tuple[FileStat | None, ReadState]] = {}
+        """By run id: how far it was read, and the state of the file that says so."""
         self._child: subprocess.Popen[bytes] | None = None
         self._follows = False
         self._wanted = ""
@@ -193,8 +194,16 @@ class SourceStore(Store):
 
         self._filling.fill(run_id, goes_on)
 
-    def _state(self, run_id: str) -> standing.ReadState:
-        return standing.load(self._place.state(run_id))
+    def _state(self, run_id: str) -> ReadState:
+        """Return how far a run was read, for the price of a `stat` while that is the same."""
+        path = self._place.state(run_id)
+        stat = files.state(path)
+        known = self._states.get(run_id)
+        if known is None or known[0] != stat:
+            known = self._states[run_id] = stat, standing.load(path)
+            # It may be long, and only whoever reads on needs it.
+            known[1].mark = {}
+        return known[1]
 
     # What a store is asked ---------------------------------------------------------------------
 
@@ -203,6 +212,10 @@ class SourceStore(Store):
         run.database.why_read_only = self.why_read_only
         run.database.lacking = lambda: self._state(run_id).problems()
         return run
+
+    def reading(self, run_id: str) -> ReadSoFar | None:
+        state = self._state(run_id)
+        return None if state.seen or state.why else ReadSoFar(state.read_bytes, state.size_bytes)
 
     def opened(self, row: Run) -> OpenRun:
         if self._waits and not self._follows:
@@ -227,27 +240,22 @@ class SourceStore(Store):
             ):
                 self._list(read)
             found = {}
-            for run_id, state in read.items():
+            for run_id in read:
                 listed = self._listed.get(run_id)
                 signs = None if listed is None else self._source.signs(listed, now)
                 if signs is not None and signs.is_gone:
-                    signs = signs._replace(logged_at=self._last_at(run_id, state))
+                    signs = signs._replace(logged_at=self._last_at(run_id))
                 if signs is not None:
                     found[run_id] = signs
             return found
 
-    def _last_at(self, run_id: str, state: FileStat | None) -> datetime | None:
+    def _last_at(self, run_id: str) -> datetime | None:
         """Return when the last record came, until which a run lasted whose process is gone."""
-        known = self._logged.get(run_id)
-        if known is None or known[0] != state:
-            known = self._logged[run_id] = state, self._logged_at(run_id)
-        return known[1]
-
-    def _logged_at(self, run_id: str) -> datetime | None:
         state = self._state(run_id)
         if state.seen and state.logged_at is None:
             with suppress(DatabaseError):
-                return self.run(run_id).ask(logged_at)
+                last = self.run(run_id).ask(logged_at)
+                state.logged_at = "" if last is None else last.isoformat()
         return datetime.fromisoformat(state.logged_at) if state.logged_at else None
 
     def _list(self, read: Mapping[str, FileStat | None]) -> None:

@@ -67,5 +67,9 @@ def test_a_left_run_that_goes_on_in_another_file_is_active_again(
     assert store.standings([run.row], datetime.now(UTC))[run.id].activity is Activity.STOPPED
     store.follow()
     events(tmp_path / "logs", scalar("loss", 1, 1.0), "events.out.tfevents.1750000009.here.2")
-    wait_for(lambda: len(points(run)["loss"]) == 2)
-    assert store.standings([run.row], datetime.now(UTC))[run.id].activity is Activity.ACTIVE
+
+    def is_active() -> bool:
+        standing = store.standings([run.row], datetime.now(UTC))[run.id]
+        return standing.activity is Activity.ACTIVE
+
+    wait_for(is_active)
