@@ -43,6 +43,10 @@ class Filling:
     _remarks: Sequence[str] | None = None
     _name: str = field(default_factory=uuid4)
     """What the place knows it by."""
+    _logs: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._logs = self.place.may_log
 
     @property
     def is_alone(self) -> bool:
@@ -129,10 +133,13 @@ class Filling:
         if run.size_bytes - kept.state.size_bytes > _MUCH_BYTES:
             kept.state.seen = []
         kept.state.size_bytes, kept.state.why = run.size_bytes, ""
-        with self._mirror() as mirror, mirror.experiment(run_id) as experiment:
+        with self._experiment(run_id) as experiment:
             last_steps = experiment.last_steps()
+            is_noted = True
             try:
                 for batch in self.source.read(run, kept.state.mark):
+                    if not is_noted:
+                        kept.state.save(path)
                     self._check_room()
                     if batch.starts_anew:
                         experiment.clear()
@@ -142,11 +149,14 @@ class Filling:
                         last_steps = {}
                     self._write(batch, run_id, experiment, last_steps)
                     if batch.row is not None and batch.row != kept.row:
-                        mirror.put([batch.row])
+                        with self._mirror() as mirror:
+                            mirror.put([batch.row])
                         kept.row = batch.row
                         kept.state.row = asdict(batch.row)
-                    kept.state.save(path)
+                    # After the last one it is noted with the end.
+                    is_noted = False
                     if not goes_on():
+                        kept.state.save(path)
                         return False
             except SourceError as error:
                 # Nothing stays of a batch that could not be written wholly: it comes again.
@@ -160,7 +170,8 @@ class Filling:
             kept.state.save(path)
             if is_first or kept.row.status == Status.COMPLETED:
                 # The row changes with it, so that those who look at the run read its problems.
-                mirror.put_copies(run_id, experiment)
+                with self._mirror() as mirror:
+                    mirror.put_copies(run_id, experiment)
         return True
 
     def _write(
@@ -230,4 +241,8 @@ class Filling:
             )
 
     def _mirror(self) -> MirrorWriter:
-        return MirrorWriter(self.place.store, logs=self.place.may_log)
+        return MirrorWriter(self.place.store, logs=self._logs, is_made=self._has_looked)
+
+    def _experiment(self, run_id: str) -> MirrorExperiment:
+        path = self.place.store / run_id / "exp.db"
+        return MirrorExperiment(path, durable=False, logs=self._logs)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ from flowtui.store.store import Store
 from flowtui.store.values import ReadSoFar, Run, StoreLocation
 
 Progress = Callable[[str, int, int], object]
-"""Is told the name of a run, and how many of how many bytes of it were read."""
+"""Is told the name of a run, or how many runs, and how many of how many bytes were read."""
 
 _LIST_AGAIN_S = 10.0
 _LOOK_AGAIN_S = 1.0
@@ -176,23 +176,26 @@ class SourceStore(Store):
                 self._looked_s = time.monotonic()
                 self._listed = self._filling.runs()
             try:
-                for one in self._filling.pending():
-                    if run_id in (None, one):
-                        self._fill(one)
+                self._fill([one for one in self._filling.pending() if run_id in (None, one)])
             finally:
                 self.progress_ends()
 
-    def _fill(self, run_id: str) -> None:
-        run = self._listed.get(run_id)
+    def _fill(self, run_ids: Sequence[str]) -> None:
+        listed = self._filling.runs()
+        total = sum(listed[run_id].size_bytes for run_id in run_ids)
+        before = 0
+        for run_id in run_ids:
+            run = listed[run_id]
+            what = run.row.name if len(run_ids) == 1 else f"{len(run_ids):,} runs"
 
-        def goes_on() -> bool:
-            cancelling.check()
-            if self._told is not None and run is not None:
-                done = self._state(run_id).read_bytes
-                self._told(run.row.name, done, run.size_bytes)
-            return True
+            def goes_on(run_id: str = run_id, what: str = what, before: int = before) -> bool:
+                cancelling.check()
+                if self._told is not None:
+                    self._told(what, before + self._state(run_id).read_bytes, total)
+                return True
 
-        self._filling.fill(run_id, goes_on)
+            self._filling.fill(run_id, goes_on)
+            before += run.size_bytes
 
     def _state(self, run_id: str) -> ReadState:
         """Return how far a run was read, for the price of a `stat` while that is the same."""

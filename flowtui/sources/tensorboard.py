@@ -50,6 +50,8 @@ class TensorBoard:
     def __init__(self, root: Path) -> None:
         """Take the real path of a folder or file."""
         self.root = root
+        self._known: dict[str, SourceRun] = {}
+        """By name: the runs as they were last listed."""
 
     def runs(self) -> Sequence[SourceRun]:
         if self.root.is_file():
@@ -67,6 +69,7 @@ class TensorBoard:
             self._run(folder, self._name(folder), paths) for folder, paths in by_folder.items()
         ]
         listed = [run for run in found if run is not None]
+        self._known = {run.row.name: run for run in listed}
         return sorted(listed, key=lambda run: run.row.created_at or moment(0), reverse=True)
 
     def _name(self, folder: Path) -> str:
@@ -77,6 +80,10 @@ class TensorBoard:
         states = [(path, state) for path in paths if (state := files.state(path)) is not None]
         if not states:
             return None
+        known = self._known.get(name)
+        if known is not None and known.state == tuple(states):
+            # Most runs of a folder are as they were at the last look.
+            return known
         first, (_, _, mtime_ns) = states[0]
         stamp = _STAMP.search(first.name)
         group = name.rpartition("/")[0] or self.root.name

@@ -54,6 +54,16 @@ def test_what_a_short_look_does_not_meet_is_asked_for_all_the_same(
     assert source.tool == "MLflow"
 
 
+def test_that_runs_are_read_is_told_in_one_line() -> None:
+    for words, said in (
+        (("list", LOGS), "Reading 3 runs\n"),
+        (("list", LOGS), ""),
+        (("show", str(WRITTEN / "wandb")), "Reading first\n"),
+    ):
+        done = CliRunner().invoke(cli, words)
+        assert (done.exit_code, done.stderr) == (0, said)
+
+
 def test_runs_at_a_path_are_completed() -> None:
     class Context:
         params: ClassVar[dict[str, object]] = {}

@@ -77,19 +77,21 @@ class FileRow:
 class MirrorWriter(Closes):
     """Keeps the runs of a store the same as those of a source. Every method is one transaction."""
 
-    def __init__(self, directory: Path, *, logs: bool = True) -> None:
+    def __init__(self, directory: Path, *, logs: bool = True, is_made: bool = False) -> None:
         """Open meta.db, which is made if it is missing.
 
         Args:
             directory: The store's folder.
             logs: Whether its databases may have a write-ahead log; on a file system that other
                 machines share they may not.
+            is_made: Whether it is known to be there.
 
         Raises:
             DatabaseError: It cannot be written.
         """
         self._directory, self._logs = directory, logs
-        create_store(directory, durable=False, logs=logs)
+        if not is_made:
+            create_store(directory, durable=False, logs=logs)
         self._path = directory / "meta.db"
         self._database = open_for_writing(self._path, durable=False, logs=logs)
 
@@ -136,14 +138,6 @@ class MirrorWriter(Closes):
             connection.executemany("DELETE FROM experiments WHERE id = ?", [(one,) for one in ids])
         for run_id in ids:
             shutil.rmtree(self._directory / run_id, ignore_errors=True)
-
-    def experiment(self, run_id: str) -> MirrorExperiment:
-        """Open one run's exp.db; the caller closes it, best by `with`.
-
-        Raises:
-            DatabaseError: There is no such exp.db.
-        """
-        return MirrorExperiment(self._directory / run_id / "exp.db", durable=False, logs=self._logs)
 
 
 class MirrorExperiment(ExperimentWriter):

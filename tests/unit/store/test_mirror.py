@@ -11,7 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from flowtui.store.schema import create
-from flowtui.store.schema.mirror import MirrorWriter, RunRow
+from flowtui.store.schema.mirror import MirrorExperiment, MirrorWriter, RunRow
 from flowtui.store.schema.rows import LinkRow
 
 
@@ -26,7 +26,7 @@ def test_a_link_that_comes_again_is_written_once(tmp_path: Path) -> None:
             [link("1")],
             [link("1"), link("2")],
         ):
-            with mirror.experiment("one") as experiment:
+            with MirrorExperiment(tmp_path / "one" / "exp.db") as experiment:
                 experiment.links(links)
     with closing(sqlite3.connect(tmp_path / "one" / "exp.db")) as db:
         rows = db.execute("select eval_dataset_id, eval_id, trace_id from eval_traces_bridge")
@@ -52,7 +52,7 @@ def test_the_last_values_of_many_points_take_no_more_work_than_those_of_few(
     work = []
     with MirrorWriter(tmp_path) as mirror:
         mirror.put([RunRow(id="one", name="one", group="g", status="active")])
-        with mirror.experiment("one") as experiment:
+        with MirrorExperiment(tmp_path / "one" / "exp.db") as experiment:
             for start in (0, 2_000):
                 steps = range(start, start + 2_000)
                 experiment.metrics((key, step, step, at) for step in steps for key in "ba")
