@@ -220,6 +220,9 @@ class SourceStore(Store):
         state = self._state(run_id)
         return None if state.seen or state.why else ReadSoFar(state.read_bytes, state.size_bytes)
 
+    def unread_count(self) -> int:
+        return sum(self.reading(run_id) is not None for run_id in self.ask(runs.ids).values())
+
     def opened(self, row: Run) -> OpenRun:
         if self._waits and not self._follows:
             self._read(row.id)

@@ -80,6 +80,10 @@ class Store:
         """Return how far a run was read; None of one that lacks nothing, as all of a folder."""
         return None
 
+    def unread_count(self) -> int:
+        """Return how many runs are not wholly read yet; none of a folder."""
+        return 0
+
     def ask(
         self,
         question: Callable[Concatenate[sqlite3.Connection, P], T],

@@ -86,6 +86,15 @@ async def test_every_tab_says_so_as_long_as_it_is_so(filled: Filling, tab: str) 
         await until(lambda: said not in screen_text(pilot), "what is whole")
 
 
+async def test_the_list_says_how_many_runs_are_still_being_read(filled: Filling) -> None:
+    store = SourceStore(filled, False, None)
+    async with opened(store, None) as pilot:
+        assert "Runs 1  ◔ 1 still being read" in screen_lines(pilot)[0]
+        (run_id,) = filled.runs()
+        filled.fill(run_id)
+        await until(lambda: "◔" not in screen_lines(pilot)[0], "the end of it")
+
+
 def test_the_words_of_the_top_line() -> None:
     assert reading_mark(None) is None
     for read, words in (
