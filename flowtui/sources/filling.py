@@ -44,6 +44,9 @@ class Filling:
     _name: str = field(default_factory=uuid4)
     """What the place knows it by."""
     _logs: bool = field(init=False)
+    _open: MirrorWriter | None = None
+    """Stays open until `rest`: if it were closed after each of many runs, its log would be folded
+    into meta.db each time, and whoever reads that file would seldom find it at rest."""
 
     def __post_init__(self) -> None:
         self._logs = self.place.may_log
@@ -84,11 +87,11 @@ class Filling:
             if self._has_looked or not self.place.has_listed(rows):
                 # While it is being written, it is known to have nothing in particular.
                 self.place.note_listed([None])
-                with self._mirror() as mirror:
-                    if not self._has_looked:
-                        gone = mirror.ids() - found.keys()
-                    mirror.put(changed)
-                    mirror.remove(gone)
+                mirror = self._mirror()
+                if not self._has_looked:
+                    gone = mirror.ids() - found.keys()
+                mirror.put(changed)
+                mirror.remove(gone)
                 if not self._has_looked:
                     self.place.note_listed(rows)
             self._has_looked = True
@@ -149,8 +152,7 @@ class Filling:
                         last_steps = {}
                     self._write(batch, run_id, experiment, last_steps)
                     if batch.row is not None and batch.row != kept.row:
-                        with self._mirror() as mirror:
-                            mirror.put([batch.row])
+                        self._mirror().put([batch.row])
                         kept.row = batch.row
                         kept.state.row = asdict(batch.row)
                     # After the last one it is noted with the end.
@@ -170,8 +172,7 @@ class Filling:
             kept.state.save(path)
             if is_first or kept.row.status == Status.COMPLETED:
                 # The row changes with it, so that those who look at the run read its problems.
-                with self._mirror() as mirror:
-                    mirror.put_copies(run_id, experiment)
+                self._mirror().put_copies(run_id, experiment)
         return True
 
     def _write(
@@ -240,8 +241,16 @@ class Filling:
                 " FLOW_TUI_CACHE to another folder"
             )
 
+    def rest(self) -> None:
+        """Close what is open from one read to the next; to be called when there is none for now."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
     def _mirror(self) -> MirrorWriter:
-        return MirrorWriter(self.place.store, logs=self._logs, is_made=self._has_looked)
+        if self._open is None:
+            self._open = MirrorWriter(self.place.store, logs=self._logs, is_made=self._has_looked)
+        return self._open
 
     def _experiment(self, run_id: str) -> MirrorExperiment:
         path = self.place.store / run_id / "exp.db"

@@ -64,7 +64,10 @@ def open_source(source: RunSource, *, waits: bool, told: Progress | None = None)
     filling = Filling(source, place)
     with place.writing(waits=False) as is_writer:
         if is_writer:
-            filling.look()
+            try:
+                filling.look()
+            finally:
+                filling.rest()
         else:
             _wait(lambda: (place.store / "meta.db").exists(), place)
     return SourceStore(filling, waits, told)
@@ -171,13 +174,14 @@ class SourceStore(Store):
                 return
             if not self._filling.is_alone:
                 self._filling, self._looked_s = Filling(self._source, self._place), -1e9
-            if time.monotonic() - self._looked_s > _LOOK_AGAIN_S:
-                self._filling.look()
-                self._looked_s = time.monotonic()
-                self._listed = self._filling.runs()
             try:
+                if time.monotonic() - self._looked_s > _LOOK_AGAIN_S:
+                    self._filling.look()
+                    self._looked_s = time.monotonic()
+                    self._listed = self._filling.runs()
                 self._fill([one for one in self._filling.pending() if run_id in (None, one)])
             finally:
+                self._filling.rest()
                 self.progress_ends()
 
     def _fill(self, run_ids: Sequence[str]) -> None:

@@ -72,6 +72,23 @@ def test_a_run_that_grew_by_much_meanwhile_is_not_wholly_read_until_that_is(
     assert len(points(run)["loss"]) == 201
 
 
+def test_the_list_can_be_read_while_many_runs_are_read(tmp_path: Path) -> None:
+    for number in range(5):
+        events(tmp_path / "logs" / str(number), scalar("loss", 0, 1.0))
+    source = recognising.recognise(tmp_path / "logs")
+    assert source is not None
+    filling = Filling(source, places.place(source.tool, source.root))
+    filling.look()
+    database = filling.place.store / "meta.db"
+    before = database.stat()
+    for run_id in filling.pending():
+        filling.fill(run_id)
+    # A reader joins the log; a database that is written anew for each run is seldom at rest.
+    assert database.stat().st_mtime_ns == before.st_mtime_ns
+    filling.rest()
+    assert not database.with_name("meta.db-wal").exists()
+
+
 @pytest.mark.parametrize("tab", ["overview", "metrics"])
 async def test_every_tab_says_so_as_long_as_it_is_so(filled: Filling, tab: str) -> None:
     store = SourceStore(filled, False, None)
