@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 from textual.worker import WorkerState
 
@@ -132,6 +133,8 @@ async def until(condition: Callable[[], bool], what: str = "the condition") -> N
 def screen_lines(pilot: Pilot[None]) -> list[str]:
     """Return what the screen shows, as lines without trailing blanks."""
     screen = pilot.app.screen
+    # A modal that has to draw its background asks here for what is below it, and keeps the answer.
+    visible_screen_stack.set(pilot.app._background_screens)
     strips = screen._compositor.render_strips()
     return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
 
