@@ -22,7 +22,7 @@ class MetricsScreen(ChartsScreen, TabScreen):
 
     CSS_PATH = "screen.tcss"
     tab = "metrics"
-    reads = frozenset({Kind.METRICS})
+    reads = frozenset({Kind.METRICS, Kind.RUN})
     needs_records = frozenset(GRID_ACTIONS)
     none_logged = "No metrics were logged. tracker.log_dynamic(key, value, step) logs a point."
     COMPONENT_CLASSES = CURVE_CLASSES
@@ -44,4 +44,5 @@ class MetricsScreen(ChartsScreen, TabScreen):
 
     def _show_metrics(self, points: dict[str, LoggedPoint | None]) -> None:
         self.take_whether_any(bool(points))
+        self.grid.use_growth(self.run.row.is_active)
         self.show_points(points)
