@@ -108,7 +108,9 @@ def main(path: str) -> None:
     with suppress(SourceError):
         source = recognising.recognise(Path(path))
         if source is not None:
-            Follower(source, places.place(source.tool, source.root), sys.stdin.fileno()).follow()
+            place = places.place(source.tool, source.root)
+            places.prune(place)
+            Follower(source, place, sys.stdin.fileno()).follow()
 
 
 if __name__ == "__main__":

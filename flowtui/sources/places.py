@@ -150,7 +150,6 @@ def place(tool: str, root: Path) -> PrivatePlace:
             f"{root} cannot be shown: {where}: {error.strerror or error}; FLOW_TUI_CACHE names"
             " another folder for what is read of it"
         ) from error
-    _prune(made)
     return made
 
 
@@ -172,8 +171,11 @@ def clear() -> None:
             _remove(one)
 
 
-def _prune(besides: PrivatePlace) -> None:
-    """Remove what was not opened for the longest time, while there is too much."""
+def prune(besides: PrivatePlace) -> None:
+    """Remove what was not opened for the longest time, while there is too much.
+
+    It takes a look at all files that are kept, and so is for those who are about to add to them.
+    """
     with suppress(OSError):
         sizes = {one: _size(one.folder) for one in _all()}
         total = sum(sizes.values())

@@ -179,7 +179,10 @@ class SourceStore(Store):
                     self._filling.look()
                     self._looked_s = time.monotonic()
                     self._listed = self._filling.runs()
-                self._fill([one for one in self._filling.pending() if run_id in (None, one)])
+                pending = [one for one in self._filling.pending() if run_id in (None, one)]
+                if pending:
+                    places.prune(self._place)
+                self._fill(pending)
             finally:
                 self._filling.rest()
                 self.progress_ends()
