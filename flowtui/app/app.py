@@ -401,6 +401,10 @@ class FlowApp(Shell):
 
     def after_first_paint(self) -> None:
         super().after_first_paint()
+        # It loads ctypes, for which there was no time before.
+        from flowtui.memory import give_back_large_blocks
+
+        give_back_large_blocks()
         # The style sheets of the other screens: parsed earlier they would delay the first paint,
         # and parsed later the first look at a tab.
         for path in Path(screens.__file__).parent.rglob("*.tcss"):
