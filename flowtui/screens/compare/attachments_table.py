@@ -14,12 +14,12 @@ from flowtui.widgets.cells import Piece, Role, fit
 from flowtui.widgets.lists.virtual_list import width_beside_bar
 from flowtui.widgets.lists.virtual_table import GAP, Cells, Column, VirtualTable
 
-STATE_CELLS, PATH_CELLS, SIZE_CELLS = 14, 24, 12
+STATE_CELLS, PATH_CELLS, SIZE_CELLS = 15, 24, 12
 MARKS: Mapping[FileSameness, tuple[str, Role]] = {
     FileSameness.EQUAL: ("= equal", "muted"),
     FileSameness.DIFFERS: ("≠ differs", "attention"),
     FileSameness.ONLY_IN_SOME: ("only in", "attention"),
-    FileSameness.NOT_COMPARED: ("? not compared", "accent"),
+    FileSameness.NOT_COMPARED: ("? not compared", "muted"),
     FileSameness.UNREADABLE: ("✗ unreadable", "error"),
 }
 SHORT_MARKS = {FileSameness.EQUAL: "=", FileSameness.DIFFERS: "≠", FileSameness.NOT_COMPARED: "?"}
@@ -116,7 +116,7 @@ class CompareRows(VirtualTable):
 
     def _cells_of(self, one: ComparedFile, name: str) -> Cells:
         role = MARKS[one.sameness][1]
-        cells = [Piece(fit(state_words(one), STATE_CELLS), role), Piece(name)]
+        cells = [Piece(fit(f" {state_words(one)}", STATE_CELLS), role), Piece(name)]
         for index in self._runs():
             cells.append(self._run_cell(one, one.held[index], index))
         return tuple(cells)

@@ -13,7 +13,7 @@ from textual.reactive import reactive
 
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Align, Line, Piece, clipped, fit, width_of
-from flowtui.widgets.lists.virtual_list import VirtualList
+from flowtui.widgets.lists.virtual_list import VirtualList, width_beside_bar
 
 GAP = "  "
 CACHED_ROWS = 600
@@ -223,7 +223,8 @@ class VirtualTable(VirtualList):
     def _layout(self, width: int) -> list[tuple[Column, int]]:
         """Return the columns that fit with their widths; the first column is always shown."""
         chosen: list[Column] = []
-        room = width
+        # The cell of the scroll bar stays free where there is none.
+        room = min(width, width_beside_bar(self))
         for column in (*self._columns[:1], *self._columns[1 + self.first_column :]):
             if chosen and column.width > room:
                 break
