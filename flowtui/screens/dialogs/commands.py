@@ -76,14 +76,14 @@ class CommandsScreen(Dialog[Command | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move('move', 1)", "Move", key_display="↑↓", id="commands.down",
-                tooltip="To the next one"),
+                priority=True, tooltip="To the next one"),
         Binding("up", "move('move', -1)", "Up", show=False, id="commands.up",
                 tooltip="To the one above"),
         Binding("pagedown", "move('page', 1)", "Page down", show=False, id="commands.page_down",
                 tooltip="One page on"),
         Binding("pageup", "move('page', -1)", "Page up", show=False, id="commands.page_up",
                 tooltip="One page back"),
-        Binding("enter", "choose", "Do it", key_display="Enter", priority=True,
+        Binding("enter", "choose", "Choose", key_display="Enter", priority=True,
                 id="commands.choose", tooltip="Do what is under the cursor"),
         Binding("escape,ctrl+p", "dismiss(None)", "Close", key_display="Esc",
                 id="commands.close", tooltip="Back to where you were"),
