@@ -15,18 +15,30 @@ from textual.widget import Widget
 from textual.widgets import Rule
 from textual.worker import Worker, WorkerState
 
+from flowtui.screens.may_write import why_not_annotated, why_not_collected, why_not_uploaded
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
 from flowtui.terminal.keyboard import TakesText
 from flowtui.widgets.asking import Asks
-from flowtui.widgets.frame.frame import Frame, KeyLine, RunLine, TabLine, counted_tabs
+from flowtui.widgets.frame.frame import (
+    Frame,
+    HidesKeys,
+    KeyLine,
+    RunLine,
+    TabLine,
+    counted_tabs,
+)
 from flowtui.widgets.paint import ROLE_CLASSES
 
 if TYPE_CHECKING:
     from flowtui.store.annotations.values import Target
     from flowtui.widgets.host import Host
 
+WRITES = {
+    "upload": why_not_uploaded, "collect": why_not_collected, "review": why_not_annotated,
+}  # fmt: skip
+"""Why an action does nothing where nothing is written; its key is not shown there."""
 KEY_PATIENCE_S = 0.5
 """How long a key may hold up the next one."""
 
@@ -53,6 +65,9 @@ class StoreScreen(Asks, Screen[None]):
         self._under_way: frozenset[Kind] = frozenset()
         self._reader: Worker[None] | None = None
         self._openers: set[Worker[None]] = set()
+        self.has_failed = False
+        """Whether the last read failed, so that reading again is offered."""
+        self._fails_now = False
 
     @property
     def flow(self) -> Host:
@@ -118,13 +133,28 @@ class StoreScreen(Asks, Screen[None]):
         if self._wanted and self.is_current and self._reader is None:
             self._under_way = frozenset(self._wanted)
             self._wanted.clear()
+            self._fails_now = False
             self._reader = self.ask_each(
                 partial(self.read, self._under_way),
                 lambda show: show(),
-                self.show_failure,
+                self._fail,
                 group="store",
                 waiting=self.show_reading,
             )
+
+    def _fail(self, reason: str) -> None:
+        self.show_failure(reason)
+        self.offer_again()
+
+    def offer_again(self) -> None:
+        """Offer to read again, because a part of what is read now could not be read."""
+        self._fails_now = True
+        self._take_whether_failed()
+
+    def _take_whether_failed(self) -> None:
+        if self.has_failed != self._fails_now:
+            self.has_failed = self._fails_now
+            self.refresh_bindings()
 
     def open_with(self, worker: Worker[None]) -> None:
         """Make keys wait until this worker's answer, the record that was chosen, is shown."""
@@ -147,10 +177,11 @@ class StoreScreen(Asks, Screen[None]):
         self._openers.discard(event.worker)
         if event.worker is self._reader:
             self._reader = None
+            self._take_whether_failed()
             self.want(())
 
 
-class TabScreen(StoreScreen):
+class TabScreen(HidesKeys, StoreScreen):
     """One tab of one run, with the frame that all tabs share."""
 
     tab: ClassVar[str]
@@ -185,6 +216,11 @@ class TabScreen(StoreScreen):
         if action in self.needs_records and not self._has_records:
             return False
         return super().check_action(action, parameters)
+
+    def hides(self, action: str) -> bool:
+        if action == "upload" and self.frame is not None and self.frame.upload is not None:
+            return False
+        return action in WRITES and bool(WRITES[action](self.store, self.flow.options))
 
     def compose(self) -> ComposeResult:
         yield RunLine()

@@ -58,7 +58,8 @@ def compare_line(
         width: The width in cells.
         hidden: The letters of runs that are switched off.
     """
-    said = f"{fmt.count(len(runs), 'run')} · baseline A"
+    looked = f"candidate {candidate}  {keys}" if keys and len(runs) > 2 else ""
+    said = " · ".join(filter(None, (fmt.count(len(runs), "run"), "baseline A", looked)))
     head = [Piece(" compare", "title")]
     words = {of.letter: _words(of, of.letter in hidden) for of in runs}
     least = sum(width_of(words[of.letter]) + NAME_CELLS[0] + 5 for of in runs)
@@ -71,7 +72,7 @@ def compare_line(
     room = width - width_of(head) - sum(width_of(words[of.letter]) + 5 for of in shown)
     wanted = [len(fmt.plain(of.name, NAME_CELLS[1])) for of in shown]
     # The names come first, then how many runs there are, then where they are.
-    right = next((text for text in (full, said) if sum(wanted) + len(text) + 3 <= room), "")
+    right = next((text for text in (full, said, looked) if sum(wanted) + len(text) + 3 <= room), "")
     names = _shares(wanted, room)
     left = list(head)
     for of, cells in zip(shown, names, strict=True):
@@ -91,7 +92,7 @@ def _words(of: NamedRun, is_hidden: bool) -> list[Piece]:
     if activity is None:
         return []
     if activity is Activity.STOPPED:
-        return [Piece(" ○ ended?", "attention")]
+        return [Piece(" " + fmt.run_state_short("", of.state.standing), "attention")]
     return [Piece(" ● live" if activity is Activity.ACTIVE else " ○ quiet", "ok")]
 
 

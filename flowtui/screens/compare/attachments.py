@@ -123,7 +123,7 @@ class CompareAttachments(Exports, CompareScreen):
 
     def show_failure(self, reason: str) -> None:
         if self._found is None:
-            self._rows.resize_content(f"✗ {fmt.plain(reason, 300)}. r tries again.", "error")
+            self._rows.resize_content(fmt.unread(reason))
         else:
             self.ask_failed(reason)
 
@@ -165,7 +165,7 @@ class CompareAttachments(Exports, CompareScreen):
         if found.files:
             note = "No file differs. v shows all files."
             if self._needle:
-                note = "No file matches. Esc shows all again."
+                note = fmt.none_match(len(found.files), "file")
         elif found.failures:
             note = "; ".join(f"{letter}: {why}" for letter, why in found.failures.items())
         self._rows.show_files(seen, fmt.plain(note, 500))

@@ -208,7 +208,7 @@ class CompareEvals(Exports, CompareScreen):
             self.pane.show_instead("reading…")
 
     def show_failure(self, reason: str) -> None:
-        self.pane.show_instead(f"✗ {fmt.plain(reason)}\n\nr tries again.")
+        self.pane.show_instead(fmt.unread(reason))
 
     # Which samples ---------------------------------------------------------------------------
 

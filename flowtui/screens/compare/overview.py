@@ -113,7 +113,7 @@ class CompareOverview(Exports, CompareScreen):
 
     def show_failure(self, reason: str) -> None:
         if self._facts is None:
-            self._rows.resize_content(f"✗ {fmt.plain(reason, 300)}. r tries again.", "error")
+            self._rows.resize_content(fmt.unread(reason))
         else:
             self.ask_failed(reason)
 

@@ -120,7 +120,7 @@ class CompareTraces(Exports, CompareScreen):
 
     def show_failure(self, reason: str) -> None:
         self._was_read = True
-        self._pairs_table.resize_content(f"✗ {fmt.plain(reason, 300)}. r tries again.")
+        self._pairs_table.resize_content(fmt.unread(reason))
 
     @on(VirtualTable.RowsNeeded, "#pairs")
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
@@ -211,7 +211,7 @@ class CompareTraces(Exports, CompareScreen):
         )
         is_one_of_several = letter == self.candidate and len(self.runs.candidates) > 1
         more = " ] shows the next candidate." if is_one_of_several else ""
-        return f"✗ {letter}: {fmt.plain(str(problem), 300)}. r tries again.{more}"
+        return fmt.unread(f"{letter}: {problem}") + more
 
     def _show_names(self) -> None:
         one = self._totals.get(self.runs.baseline.letter)
