@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 from textual.worker import WorkerState
 
@@ -131,8 +132,11 @@ async def until(condition: Callable[[], bool], what: str = "the condition") -> N
 
 def screen_lines(pilot: Pilot[None]) -> list[str]:
     """Return what the screen shows, as lines without trailing blanks."""
-    screen = pilot.app.screen
-    strips = screen._compositor.render_strips()
+    app = pilot.app
+    # As Textual does before it draws: without it, the lines of a dialog that are to be drawn anew
+    # would be drawn without the screen below, and stay so.
+    visible_screen_stack.set(app._background_screens)
+    strips = app.screen._compositor.render_strips()
     return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
 
 
