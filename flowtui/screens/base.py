@@ -161,9 +161,13 @@ class StoreScreen(Asks, Screen[None]):
         self._openers.add(worker)
 
     def on_screen_resume(self) -> None:
+        for line in self.query(KeyLine):
+            line.fill()
         self.want(())
 
     def on_screen_suspend(self) -> None:
+        for line in self.query(KeyLine):
+            line.fill()
         if self._reader is not None:
             self._reader.cancel()
             self._wanted.update(self._under_way)

@@ -51,7 +51,8 @@ def clipped(line: Iterable[Piece], width: int) -> list[Piece]:
         length = cell_len(piece.text)
         if length > left:
             if left > 0:
-                pieces.append(Piece(fit(piece.text, left), piece.role))
+                # Blanks that are cut are no loss.
+                pieces.append(Piece(fit(piece.text.rstrip(), left), piece.role))
             return pieces
         pieces.append(piece)
         left -= length

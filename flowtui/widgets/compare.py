@@ -9,6 +9,7 @@ from typing import cast
 from flowtui import format as fmt
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.liveness.standing import Activity, Standing
+from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Piece, Role, clipped, fit, justified, width_of
 
 NAME_CELLS = (8, 40)
@@ -75,8 +76,9 @@ def compare_line(
     right = next((text for text in (full, said, looked) if sum(wanted) + len(text) + 3 <= room), "")
     names = _shares(wanted, room)
     left = list(head)
-    for of, cells in zip(shown, names, strict=True):
-        name = fit(fmt.plain(of.name, 200), cells)
+    labels = told_apart([fmt.plain(of.name, 200) for of in shown], names)
+    for of, label, cells in zip(shown, labels, names, strict=True):
+        name = fit(label, cells)
         role: Role = "muted" if of.letter in hidden else "text"
         left += [Piece("   "), Piece(of.letter, letter_role(of.letter)), Piece(f" {name}", role)]
         left += words[of.letter]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from textual.geometry import Region
 from textual.pilot import Pilot
 
 from flowtui.app.app import FlowApp
@@ -180,6 +181,43 @@ async def test_what_a_filter_hides_says_which_key_brings_it_back(
         await until(lambda: "filter." in screen_text(pilot), "the sentence")
         await pilot.press("slash", *["backspace"] * 3)
         await until(lambda: "filter." not in screen_text(pilot), "all of it")
+
+
+async def test_below_a_dialog_in_terminal_colours_no_keys_are_offered(demo: Store) -> None:
+    app = FlowApp(demo, demo.resolve(RUN), Options(user="ana", theme="ansi"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        before = screen_lines(pilot)
+        await pilot.press("D")
+        await until(lambda: "Esc Cancel" in screen_text(pilot), "the question")
+        await settled(pilot)
+        assert screen_lines(pilot)[0] == before[0], "what is below stays in sight"
+        assert not footer(pilot).strip()
+        await pilot.press("escape")
+        await until(lambda: screen_lines(pilot) == before, "what was there")
+
+
+async def test_looking_at_a_dialog_does_not_blank_what_is_below_it(demo: Store) -> None:
+    """It did where the dialog was about to be drawn anew, and pictures showed that."""
+    async with opened(demo, RUN) as pilot:
+        await pilot.press("D")
+        await until(lambda: "Esc Cancel" in screen_text(pilot), "the question")
+        await settled(pilot)
+        before = screen_lines(pilot)
+        assert RUN in before[0]
+        pilot.app.screen.refresh(Region(0, 0, 120, 3))
+        assert screen_lines(pilot) == before
+
+
+async def test_the_help_cuts_nothing(demo: Store) -> None:
+    for size in ((40, 10), (80, 24), (120, 40)):
+        async with opened(demo, RUN, size=size) as pilot:
+            await pilot.press("question_mark")
+            await settled(pilot)
+            for _ in range(40):
+                inside = [line.split("│")[1] for line in screen_lines(pilot) if "│" in line]
+                assert not [line for line in inside if "…" in line], size
+                await pilot.press("pagedown")
 
 
 async def test_the_palette_says_how_to_move(demo: Store) -> None:

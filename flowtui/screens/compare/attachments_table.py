@@ -14,7 +14,7 @@ from flowtui.widgets.cells import Piece, Role, fit
 from flowtui.widgets.lists.virtual_list import width_beside_bar
 from flowtui.widgets.lists.virtual_table import GAP, Cells, Column, VirtualTable
 
-STATE_CELLS, PATH_CELLS, SIZE_CELLS = 15, 24, 12
+STATE_CELLS, PATH_CELLS, SIZE_CELLS = 15, 20, 12
 MARKS: Mapping[FileSameness, tuple[str, Role]] = {
     FileSameness.EQUAL: ("= equal", "muted"),
     FileSameness.DIFFERS: ("≠ differs", "attention"),

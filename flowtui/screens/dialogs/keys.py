@@ -15,7 +15,7 @@ from textual.keys import format_key
 from textual.screen import Screen
 
 from flowtui.screens.dialog import Dialog
-from flowtui.widgets.cells import Line, Piece, fit, width_of, wrapped
+from flowtui.widgets.cells import Line, Piece, fit, wrapped
 from flowtui.widgets.frame.declared import as_declared
 from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.lists.virtual_list import VirtualList, width_beside_bar
@@ -24,8 +24,8 @@ from flowtui.widgets.paint import ROLE_CLASSES
 
 KEY_CELLS = 18
 NAME_CELLS = 16
-LEAST_CELLS = 12
-"""How narrow what a key does may get."""
+LEAST_CELLS = 24
+"""How much room there is for what a key does, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,9 @@ class KeyRows(VirtualList):
         """Make the lines: a row takes as many as what it says in full."""
         key_cells = min(max((cell_len(row.keys) for row in self._rows), default=0), KEY_CELLS)
         name_cells = min(max((cell_len(row.name) for row in self._rows), default=0), NAME_CELLS)
-        room = max(width - key_cells - name_cells - 2 * len(GAP) - 2, LEAST_CELLS)
+        indent = 1 + key_cells + name_cells + 2 * len(GAP)
+        has_room = width - indent - 1 >= LEAST_CELLS
+        indent = indent if has_room else 3
         self._lines = []
         place = ""
         for row in self._rows:
@@ -108,14 +110,15 @@ class KeyRows(VirtualList):
                 title = [Piece(f" {row.where}", "title")]
                 self._lines += [[], title] if place else [title]
                 place = row.where
-            first, *others = wrapped(row.what, room)
             head = [
                 Piece(f" {fit(row.keys, key_cells)}{GAP}", "accent"),
                 Piece(f"{fit(row.name, name_cells)}{GAP}"),
             ]
-            self._lines.append([*head, Piece(first, "muted")])
-            blank = " " * width_of(head)
-            self._lines += [[Piece(f"{blank}{other}", "muted")] for other in others]
+            said = [Piece(text, "muted") for text in wrapped(row.what, width - indent - 1)]
+            # Where there is no room beside its name, what a key does stands below that.
+            self._lines.append([*head, *(said[:1] if has_room else ())])
+            blank = Piece(" " * indent)
+            self._lines += [[blank, text] for text in said[1 if has_room else 0 :]]
 
     @property
     def line_count(self) -> int:

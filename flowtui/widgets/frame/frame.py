@@ -295,13 +295,17 @@ class KeyLine(OneLine):
     """Shows the most useful keys, taken from the active bindings."""
 
     def on_mount(self) -> None:
-        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self._fill())
+        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.fill())
 
     def on_resize(self) -> None:
-        self._fill()
+        self.fill()
 
-    def _fill(self) -> None:
-        if self.size.width:
+    def fill(self) -> None:
+        """Show the keys that work now; to be called when a dialog opens over the screen, too."""
+        if self.app.current_theme.ansi and self.app.screen is not self.screen:
+            # Nothing dims what is below a dialog, and its keys do not work.
+            self.show(())
+        elif self.size.width:
             bindings = as_declared(self.screen.active_bindings.values())
             focused: object = self.screen.focused
             if isinstance(focused, TakesText):
