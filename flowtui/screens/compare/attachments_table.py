@@ -11,6 +11,7 @@ from flowtui.store.compare.files import ComparedFile, FileSameness, HeldFile
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Piece, Role, fit
+from flowtui.widgets.compare import letter_role
 from flowtui.widgets.lists.virtual_list import width_beside_bar
 from flowtui.widgets.lists.virtual_table import GAP, Cells, Column, VirtualTable
 
@@ -93,8 +94,10 @@ class CompareRows(VirtualTable):
             Column("state", "", STATE_CELLS), Column("path", "path", PATH_CELLS, stretch=1)
         ]  # fmt: skip
         for index in self._runs():
-            title = f"{LETTERS[index]} {self._run_names[index]}"
-            columns.append(Column(f"run-{index}", title, SIZE_CELLS, "right"))
+            letter = LETTERS[index]
+            mark = Piece(f"{letter} ", letter_role(letter))
+            name = fmt.plain(self._run_names[index], 200)
+            columns.append(Column(f"run-{index}", name, SIZE_CELLS, "right", mark=mark))
         self.set_columns(columns)
 
     @on(VirtualTable.RowsNeeded)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
@@ -22,6 +23,9 @@ MARGIN_ROWS = 40
 """How many rows above and below the visible ones are read, so that scrolling finds them ready."""
 
 
+_NO_MARK = Piece("")
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table."""
@@ -35,6 +39,8 @@ class Column:
     """The share that the column gets of the width that is left over."""
     tail_cells: int = 0
     """How many cells numbers take from their decimal points on, if they are aligned by them."""
+    mark: Piece = _NO_MARK
+    """Stands before the title, such as the letter of a run; no part of it is left out."""
 
 
 Cell = Piece | tuple[Piece, ...]
@@ -192,11 +198,17 @@ class VirtualTable(VirtualList):
     def header_lines(self, width: int) -> list[Line]:
         layout = self._layout(width)
         arrows = [self._arrow(column) for column, _ in layout]
-        rooms = [cells - len(arrow) for (_, cells), arrow in zip(layout, arrows, strict=True)]
+        rooms = [
+            cells - len(arrow) - cell_len(column.mark.text)
+            for (column, cells), arrow in zip(layout, arrows, strict=True)
+        ]
         titles = told_apart([column.title for column, _ in layout], rooms)
         pieces: list[Piece] = []
-        for (column, cells_wide), title, arrow in zip(layout, titles, arrows, strict=True):
-            pieces += [Piece(fit(title + arrow, cells_wide, column.align), "muted"), Piece(GAP)]
+        for (column, cells), title, arrow in zip(layout, titles, arrows, strict=True):
+            head = clipped([column.mark, Piece(title + arrow, "muted")], cells)
+            blank = Piece(" " * (cells - width_of(head)))
+            pieces += [blank, *head] if column.align == "right" else [*head, blank]
+            pieces.append(Piece(GAP))
         return [pieces[:-1]]
 
     def _arrow(self, column: Column) -> str:
