@@ -33,7 +33,7 @@ from flowtui.store.store import Store
 from flowtui.store.values import Counts, Kind, Run
 from flowtui.terminal.keyboard import TakesText
 from flowtui.terminal.link_speed import QUERY, LinkSpeed
-from flowtui.widgets.frame.frame import TABS, Frame, HidesKeys
+from flowtui.widgets.frame.frame import READ_AGAIN, TABS, Frame, HidesKeys
 from flowtui.widgets.host import Options
 
 if TYPE_CHECKING:
@@ -355,7 +355,7 @@ class FlowApp(HidesKeys, Shell):
 
     def hides(self, action: str) -> bool:
         # What is read again by itself needs no key, as long as it can be read.
-        return action == "refresh_now" and not getattr(self.screen, "has_failed", False)
+        return action == READ_AGAIN and not getattr(self.screen, "has_failed", False)
 
     # Live ------------------------------------------------------------------------------------
 

@@ -57,9 +57,14 @@ class StoreScreen(Asks, Screen[None]):
     AUTO_FOCUS = ""
     COMPONENT_CLASSES = ROLE_CLASSES
 
+    needs_records: ClassVar[frozenset[str]] = frozenset()
+    """Actions on the records that it lists; while there are none, their keys are hidden."""
+
     def __init__(self, store: Store) -> None:
         super().__init__()
         self.store = store
+        self._has_records = True
+        """Whether there are any records to list, as far as is known."""
         self._has_widgets = False
         self._wanted: set[Kind] = set()
         self._under_way: frozenset[Kind] = frozenset()
@@ -108,7 +113,15 @@ class StoreScreen(Asks, Screen[None]):
     def _is_reading(self) -> bool:
         return self._reader is not None or bool(self._wanted)
 
+    def take_whether_any(self, has_records: bool) -> None:
+        """Note whether there are any records to list, whatever the filter shows."""
+        if has_records != self._has_records:
+            self._has_records = has_records
+            self.refresh_bindings()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in self.needs_records and not self._has_records:
+            return False
         # In a field the key of this action is a letter of the text.
         return not (action == "filter" and isinstance(self.focused, TakesText))
 
@@ -199,27 +212,11 @@ class TabScreen(HidesKeys, StoreScreen):
         )
     ]  # fmt: skip
 
-    needs_records: ClassVar[frozenset[str]] = frozenset()
-    """Actions on the records that the tab lists; while the run has none, their keys are hidden."""
-
     frame: reactive[Frame | None] = reactive(None, init=False)
 
     def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store)
         self.run = run
-        self._has_records = True
-        """Whether the run has any records for this tab, as far as is known."""
-
-    def take_whether_any(self, has_records: bool) -> None:
-        """Note whether the run has any records for this tab, whatever the filter shows."""
-        if has_records != self._has_records:
-            self._has_records = has_records
-            self.refresh_bindings()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in self.needs_records and not self._has_records:
-            return False
-        return super().check_action(action, parameters)
 
     def hides(self, action: str) -> bool:
         if action == "upload" and self.frame is not None and self.frame.upload is not None:

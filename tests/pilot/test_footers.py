@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from flowtui.app.app import FlowApp
 from flowtui.store.store import Store
 from flowtui.widgets.host import Options
 from tests.conftest import open_store
-from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
+from tests.pilot.pilot import compared, opened, screen_lines, screen_text, settled, until
 from tests.unit.stores import NOW, writer
 
 RUN = "support-agent-v3"
@@ -209,6 +210,19 @@ async def test_looking_at_a_dialog_does_not_blank_what_is_below_it(demo: Store) 
         assert screen_lines(pilot) == before
 
 
+@pytest.mark.parametrize("tab", ["overview", "traces", "evals", "attachments"])
+async def test_a_comparison_offers_what_works_and_what_helps(demo_copy: Path, tab: str) -> None:
+    store = open_store(demo_copy)
+    async with compared(store, "scratch", "cv-parser-ner", size=(120, 30), tab=tab) as pilot:
+        for label in ("Sort", "Contents", "Lists"):
+            assert label not in footer(pilot), "there is nothing of the kind"
+        assert "r Refresh" not in footer(pilot)
+    broken = demo_copy / store.resolve("cv-parser-ner").row.id / "exp.db"
+    broken.write_bytes(b"no database" * 1000)
+    async with compared(store, "scratch", "cv-parser-ner", size=(120, 30), tab=tab) as pilot:
+        assert "r Refresh" in footer(pilot)
+
+
 async def test_the_help_cuts_nothing(demo: Store) -> None:
     for size in ((40, 10), (80, 24), (120, 40)):
         async with opened(demo, RUN, size=size) as pilot:
@@ -221,7 +235,10 @@ async def test_the_help_cuts_nothing(demo: Store) -> None:
 
 
 async def test_the_palette_says_how_to_move(demo: Store) -> None:
-    async with opened(demo, RUN) as pilot:
+    async with opened(demo, RUN, size=(80, 24)) as pilot:
         await pilot.press("ctrl+p")
         await settled(pilot)
         assert "↑↓ Move  Enter Choose" in screen_text(pilot)
+        first, second = [line.split("│")[1] for line in screen_lines(pilot) if "│" in line][1:3]
+        starts = [re.search(r"\S  +\S", line) for line in (first, second)]
+        assert len({found and found.end() for found in starts}) == 1, "what they do is a column"

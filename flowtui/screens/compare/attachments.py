@@ -53,6 +53,7 @@ class CompareAttachments(Exports, CompareScreen):
     CSS_PATH = "attachments.tcss"
     tab = "attachments"
     reads = frozenset({Kind.ATTACHMENTS, Kind.RUN})
+    needs_records = TABLE_ACTIONS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "toggle_all", "All", id="compare_files.all",
                 tooltip="Show all files, or again only those that are not known to be equal"),
@@ -161,6 +162,9 @@ class CompareAttachments(Exports, CompareScreen):
     ) -> None:
         counts, seen = of
         self._seen, self._counts = seen, counts
+        self.take_whether_any(bool(found.files))
+        if found.failures:
+            self.offer_again()
         note = NO_FILES
         if found.files:
             note = "No file differs. v shows all files."

@@ -125,6 +125,8 @@ class CompareOverview(Exports, CompareScreen):
             self._unfinished = frozenset()
         self._facts = facts = self._with_times(known.table)
         self._show()
+        if facts.problems:
+            self.offer_again()
         self.tell_count(f"{facts.counts().unequal:,}≠")
         if (row := self._view.row) is None:
             return

@@ -322,6 +322,8 @@ def _is_character(key: str) -> bool:
 MAX_KEYS = 9
 LAST_ACTIONS = ("app.show_keys", "app.quit", "quit")
 """Help and leaving always stand at the end of the line."""
+READ_AGAIN = "refresh_now"
+"""It is shown only where something could not be read."""
 KNOWN_ACTION = "app.focus_next"
 """Tab leads to the next field of any form: it makes room first for how to save and leave."""
 
@@ -329,8 +331,10 @@ KNOWN_ACTION = "app.focus_next"
 def key_line(bindings: Sequence[ActiveBinding], width: int) -> list[Piece]:
     """Return a line with as many bindings as fit, each action once; help and quit end it."""
     labels: dict[str, tuple[str, str]] = {}
-    in_and_out = {
-        active.binding.action for active in bindings if active.binding.key in ("enter", "escape")
+    kept = {
+        active.binding.action
+        for active in bindings
+        if active.binding.key in ("enter", "escape") or active.binding.action == READ_AGAIN
     }
     for active in bindings:
         binding, node = active.binding, active.node
@@ -349,8 +353,8 @@ def key_line(bindings: Sequence[ActiveBinding], width: int) -> list[Piece]:
         len(shown()) > MAX_KEYS
         or 1 + sum(cell_len(" ".join(label)) + 2 for label in shown()) > width
     ):
-        # How to open and how to go back are the last to go.
-        others = [action for action in first if action not in in_and_out] or first
+        # How to open, how to go back, and what helps are the last to go.
+        others = [action for action in first if action not in kept] or first
         first.remove(KNOWN_ACTION if KNOWN_ACTION in first else others[-1])
     pieces = [Piece(" ")]
     for key, description in shown():
