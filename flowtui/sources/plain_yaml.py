@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from flowtui.store.values import JsonValue
 
 _MOST_DEPTH = 24
+_WHITE = " \t"
+"""All that is white space in YAML, beside the ends of lines; others belong to a text."""
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,4000})")
 _FLOAT = re.compile(r"([-+]?[0-9]+\.[0-9]*|\.[0-9]+)([eE][-+][0-9]+)?")
 """In YAML 1.1 a number without a point, or whose exponent has no sign, is a text."""
@@ -70,7 +72,7 @@ class _Blocks:
     def _more(self) -> bool:
         while self._at < len(self._lines):
             line = self._lines[self._at]
-            if line.strip() and not line.lstrip().startswith("#") and line != "---":
+            if line.strip(_WHITE) and not line.lstrip(_WHITE).startswith("#") and line != "---":
                 return True
             self._at += 1
         return False
@@ -97,7 +99,7 @@ class _Blocks:
     def _list(self, indent: int, depth: int) -> JsonValue:
         found: list[JsonValue] = []
         while self._more() and self._indent() == indent and self._is_item(indent):
-            rest = self._lines[self._at][indent + 1 :].strip()
+            rest = self._lines[self._at][indent + 1 :].strip(_WHITE)
             is_mapping = rest[:1] not in _QUOTED and (": " in rest or rest.endswith(":"))
             if is_mapping or rest == "-" or rest.startswith("- "):
                 # What is in an item begins on the line of its dash.
@@ -110,16 +112,16 @@ class _Blocks:
     def _key(self, line: str) -> tuple[str, str]:
         quote = _QUOTED.get(line[:1])
         if quote is not None and (match := quote.match(line)) is not None:
-            key, rest = _unquoted(match), line[match.end() :].lstrip()
+            key, rest = _unquoted(match), line[match.end() :].lstrip(_WHITE)
             if rest.startswith(":"):
-                return key, rest[1:].strip()
+                return key, rest[1:].strip(_WHITE)
             raise self._error("there is no colon behind a key")
         key, colon, rest = line.partition(": ")
-        if not colon and line.rstrip().endswith(":"):
-            return line.rstrip()[:-1], ""
+        if not colon and line.rstrip(_WHITE).endswith(":"):
+            return line.rstrip(_WHITE)[:-1], ""
         if not colon:
             raise self._error("there is no key")
-        return key, rest.strip()
+        return key, rest.strip(_WHITE)
 
     def _value(self, rest: str, indent: int, depth: int) -> JsonValue:
         if rest[:1] in _QUOTED:
@@ -144,7 +146,7 @@ class _Blocks:
     def _end_of_next(self, indent: int) -> int:
         """Return where the next line of a scalar ends, with the empty ones before it."""
         after = self._at
-        while after < len(self._lines) and not self._lines[after].strip():
+        while after < len(self._lines) and not self._lines[after].strip(_WHITE):
             after += 1
         if after == len(self._lines):
             return self._at
@@ -206,7 +208,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _plain(text: str) -> JsonValue:
-    text = text.strip()
+    text = text.strip(_WHITE)
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if _INT.fullmatch(text):

@@ -30,6 +30,7 @@ from tests.bench.comparing import comparisons
 from tests.bench.echoes import echoes
 from tests.bench.growth import growth
 from tests.bench.listing import listings
+from tests.bench.live import live
 from tests.bench.measure import Measure
 from tests.bench.measures import measures
 from tests.bench.reading import readings
@@ -65,6 +66,7 @@ def measured(bench: Bench, sizes: Sizes, is_quick: bool) -> Iterator[Measure]:
         yield from beside_the_sdk(bench, environment("0.4.0"))
     except SdkUnavailable as reason:
         print(f"left out, beside the SDK: {reason}")
+    yield from live(bench)
     yield from echoes(bench, sizes)
     if not is_quick:
         yield from readings(bench.store, sizes, bench.rounds)

@@ -7,8 +7,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from textual._context import visible_screen_stack
+from textual._context import active_app, visible_screen_stack
+from textual.app import App
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.worker import WorkerState
 
 from flowtui.app.app import FlowApp
@@ -21,6 +23,8 @@ PATIENCE_S = 20.0
 """Far longer than anything takes; only a broken test waits this long."""
 PRESS, DRAG, RELEASE = "\x1b[<0;{};{}M", "\x1b[<32;{};{}M", "\x1b[<0;{};{}m"
 CLICK = PRESS + RELEASE
+GOES_ON_S = 0.5
+"""What is not done so soon after a key is not waited for."""
 LOOKS_AT_REST = 3
 """How often in a row nothing is to be done when all is done: one thing may ask for the next."""
 SHORT_S = 0.75
@@ -51,6 +55,26 @@ async def compared(
         yield pilot
 
 
+async def after_a_key(*_of_cpu_time: float) -> None:
+    """Take the place of Textual's `wait_for_idle`, which waits 20 ms at the least, twice a key.
+
+    It waits until nothing is to be done; what goes on for longer is left to go on, as there.
+    """
+    app = active_app.get()
+    until_s = time.monotonic() + GOES_ON_S
+    looks = 0
+    while looks < LOOKS_AT_REST:
+        await asyncio.sleep(0)
+        if time.monotonic() > until_s:
+            return
+        if app._exit or not app.screen_stack:
+            return
+        if _is_to_be_drawn(app.screen):
+            app.screen.call_later(app.screen._on_timer_update)
+        looks = 0 if _is_working(app) or _has_messages(app) else looks + 1
+        await asyncio.sleep(0 if looks else 0.001)
+
+
 async def settled(pilot: Pilot[None]) -> None:
     """Wait until no worker runs, every message is handled, and what they changed is drawn.
 
@@ -61,11 +85,11 @@ async def settled(pilot: Pilot[None]) -> None:
     deadline = time.monotonic() + 3 * PATIENCE_S
     while looks < LOOKS_AT_REST:
         assert time.monotonic() < deadline, "the app did not come to rest"
-        await until(lambda: not _is_working(pilot))
+        await until(lambda: not _is_working(pilot.app))
         # With a time of its own it doesn't wait until the process "is idle": one that gets no turn
         # on a busy machine would be taken for one that has nothing to do.
         await pilot.pause(0)
-        looks = 0 if _is_working(pilot) or _has_messages(pilot) else looks + 1
+        looks = 0 if _is_working(pilot.app) or _has_messages(pilot.app) else looks + 1
 
 
 async def still(pilot: Pilot[None]) -> None:
@@ -80,19 +104,28 @@ async def still(pilot: Pilot[None]) -> None:
         before, shown = shown, screen_lines(pilot)
         # What the strip below a list reads comes after a rest, and always ends.
         is_read = all(one.group != "strip" or one.is_finished for one in pilot.app.workers)
-        return shown == before and is_read and not (_has_messages(pilot) or _has_short_timer(pilot))
+        return (
+            shown == before
+            and is_read
+            and not (_has_messages(pilot.app) or _has_short_timer(pilot))
+        )
 
     await pilot.pause(0)
     await until(stays, "a screen that stays as it is")
     await pilot.pause(0)
 
 
-def _has_messages(pilot: Pilot[None]) -> bool:
+def _has_messages(app: App[None]) -> bool:
     """Whether something waits in a queue, or for the next time that the screen is drawn."""
-    app = pilot.app
-    return any(pump.message_queue_size for pump in (app, *app._registry)) or bool(
-        app.screen._callbacks
+    return (
+        any(pump.message_queue_size for pump in (app, *app._registry))
+        or bool(app.screen._callbacks)
+        or _is_to_be_drawn(app.screen)
     )
+
+
+def _is_to_be_drawn(screen: Screen[object]) -> bool:
+    return bool(screen._layout_required or screen._repaint_required or screen._dirty_widgets)
 
 
 def _has_short_timer(pilot: Pilot[None]) -> bool:
@@ -108,13 +141,13 @@ def _has_short_timer(pilot: Pilot[None]) -> bool:
     )
 
 
-def _is_working(pilot: Pilot[None]) -> bool:
-    if isinstance(pilot.app, KeyQueue) and pilot.app.has_keys_to_take:
+def _is_working(app: App[None]) -> bool:
+    if isinstance(app, KeyQueue) and app.has_keys_to_take:
         return True
     busy = (WorkerState.PENDING, WorkerState.RUNNING)
     # A modal is awaited by a worker of one of these groups for as long as it is open.
     waits = ("default", "opening")
-    reads = [worker for worker in pilot.app.workers if worker.group not in waits]
+    reads = [worker for worker in app.workers if worker.group not in waits]
     return any(worker.state in busy for worker in reads)
 
 
@@ -132,11 +165,10 @@ async def until(condition: Callable[[], bool], what: str = "the condition") -> N
 
 def screen_lines(pilot: Pilot[None]) -> list[str]:
     """Return what the screen shows, as lines without trailing blanks."""
-    app = pilot.app
-    # As Textual does before it draws: without it, the lines of a dialog that are to be drawn anew
-    # would be drawn without the screen below, and stay so.
-    visible_screen_stack.set(app._background_screens)
-    strips = app.screen._compositor.render_strips()
+    screen = pilot.app.screen
+    # A modal that has to draw its background asks here for what is below it, and keeps the answer.
+    visible_screen_stack.set(pilot.app._background_screens)
+    strips = screen._compositor.render_strips()
     return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
 
 

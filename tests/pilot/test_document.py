@@ -17,7 +17,7 @@ from flowtui.app import themes
 from flowtui.widgets.documents.blocks import Fact, Facts, Link, Section, Text, Turn, Values
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.paint import ROLE_CLASSES
-from tests.pilot.pilot import screen_lines, screen_text
+from tests.pilot.pilot import screen_lines, screen_text, until
 
 
 class Reading(Screen[None]):
@@ -208,7 +208,6 @@ async def test_another_width_wraps_anew_and_keeps_the_cursor() -> None:
     async with reading((words,), size=(80, 20)) as (pilot, document):
         document.cursor = document.line_count - 1
         await pilot.resize_terminal(40, 20)
-        await pilot.pause()
+        await until(lambda: all(len(line) <= 39 for line in screen_lines(pilot)), "the width")
         assert document.cursor == document.line_count - 1
         assert document.copy_text == "end"
-        assert all(len(line) <= 39 for line in screen_lines(pilot))

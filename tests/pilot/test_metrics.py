@@ -669,6 +669,23 @@ async def test_a_window_stays_says_what_is_new_and_follows_when_asked(demo_copy:
         assert "part" in title(pilot)
 
 
+async def test_a_chart_has_room_for_more_until_its_run_ends(demo_copy: Path) -> None:
+    run = open_store(demo_copy).resolve(ACTIVE).row
+    async with opened(open_store(demo_copy), ACTIVE, tab="metrics") as pilot:
+        await settled(pilot)
+
+        def reach() -> int:
+            """Return the last column of the screen in which a curve is drawn."""
+            dots = [[at for at, cell in enumerate(line) if "\u2801" <= cell <= "\u28ff"]
+                    for line in screen_lines(pilot)]  # fmt: skip
+            return max(at for line in dots for at in line)
+
+        growing = reach()
+        with StoreWriter(demo_copy) as writer:
+            writer.end_run(run.id, status="completed", duration=60.0)
+        await until(lambda: reach() > growing, "the curves to take all the room")
+
+
 async def test_a_run_that_has_ended_is_not_followed(tmp_path: Path) -> None:
     store = write_run(tmp_path, {"loss": [(step, float(step)) for step in range(100)]})
     async with opened(store, "odd", tab="metrics") as pilot:

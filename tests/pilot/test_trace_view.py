@@ -356,5 +356,4 @@ async def test_a_terminal_that_has_no_room_for_a_trace_is_no_error(
         await pilot.resize_terminal(*size)
         await settled(pilot)
         await pilot.resize_terminal(120, 40)
-        await settled(pilot)
-        assert "trace 1 of 46" in screen_text(pilot)
+        await until(lambda: "trace 1 of 46" in screen_text(pilot), "the trace again")

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from tests.pilot.conftest import own_state as own_state
+from tests.pilot.conftest import quick_keys as quick_keys
 from tests.pilot.pilot import still
 
 

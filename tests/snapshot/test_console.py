@@ -59,8 +59,9 @@ def test_console_of_a_program_that_failed(
     async def before(pilot: Pilot[None]) -> None:
         await settled(pilot)
         await pilot.press("ctrl+t")
+        await until(lambda: any("Go on?" in line for line in screen_lines(pilot)), "the output")
         supervised.become(code=1, trouble="the disk is full")
-        await until(lambda: any("exit 1" in line for line in screen_lines(pilot)), "the end")
+        await until(lambda: "✗ exit 1" in screen_lines(pilot)[3], "the end")
 
     assert snap_compare(app_of(demo, supervised), terminal_size=MIDDLE, run_before=before)
 

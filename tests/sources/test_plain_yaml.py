@@ -46,6 +46,13 @@ def test_a_text_that_looks_like_a_number_is_a_text(text: str) -> None:
     assert mapping(yaml.safe_dump({"a": text})) == {"a": text}
 
 
+@pytest.mark.parametrize("white", ["\xa0", "\u3000", "\u2003", "\x1c", "\f"])
+def test_white_space_that_is_none_in_yaml_belongs_to_the_text(white: str) -> None:
+    for document in ({"a": white}, {"a": [white, f"{white}b"]}, {white: f"b{white}"}):
+        assert mapping(yaml.safe_dump(document, allow_unicode=True)) == document
+        assert mapping(yaml.safe_dump(document)) == document
+
+
 def test_numbers_that_are_none() -> None:
     assert mapping("a: -.inf\n")["a"] == -math.inf
     assert mapping("a: .nan\n")["a"] != mapping("a: .nan\n")["a"]

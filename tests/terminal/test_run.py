@@ -264,7 +264,7 @@ def test_an_attach_to_nothing_says_so(run: Run) -> None:
     terminal.wait_for("no program of a run 'nothing' is known")
 
 
-@pytest.mark.parametrize("count", [2, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [2, pytest.param(30, marks=pytest.mark.slow)])
 def test_programs_at_a_terminal_leave_no_file_and_no_process(
     run: Run, tmp_path: Path, count: int
 ) -> None:

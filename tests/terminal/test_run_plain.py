@@ -178,7 +178,7 @@ def of_this_test(home: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("count", [2, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [2, pytest.param(30, marks=pytest.mark.slow)])
 def test_programs_in_a_row_leave_no_file_and_no_process(tmp_path: Path, count: int) -> None:
     for _ in range(count):
         assert run(tmp_path, "--", "true").returncode == 0

@@ -173,6 +173,7 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
         self._plan = plan
         is_growing = any(run.run.row.is_active for run in plan.runs)
         self.query_one(RunsZoom).take_plan(plan, is_growing)
+        self.grid.use_growth(is_growing)
         return is_other
 
     def _change(self, plan: CurvePlan) -> None:

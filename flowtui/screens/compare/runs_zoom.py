@@ -59,6 +59,7 @@ class RunsZoom(MetricZoom):
             lost=plan.lost(found),
             new_count=found.new_count,
             follows=found.zoom.follows and found.is_growing,
+            is_growing=found.is_growing,
         )
 
     def show_nothing(self, zoom: Zoom) -> None:

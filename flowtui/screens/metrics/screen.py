@@ -25,7 +25,7 @@ class MetricsScreen(ChartsScreen, TabScreen):
 
     CSS_PATH = "screen.tcss"
     tab = "metrics"
-    reads = frozenset({Kind.METRICS})
+    reads = frozenset({Kind.METRICS, Kind.RUN})
     needs_records = frozenset(GRID_ACTIONS)
     COMPONENT_CLASSES = CURVE_CLASSES
 
@@ -53,4 +53,5 @@ class MetricsScreen(ChartsScreen, TabScreen):
         self.none_logged = none_logged(
             self.store, self.flow.options, "No metrics were logged.", HOW
         )
+        self.grid.use_growth(self.run.row.is_active)
         self.show_points(points)

@@ -196,6 +196,7 @@ class MetricZoom(Exports, Container):
             others=others(found.others),
             new_count=found.new_count,
             follows=found.zoom.follows and found.is_growing,
+            is_growing=found.is_growing,
         )
 
     def show_nothing(self, zoom: Zoom) -> None:

@@ -39,6 +39,8 @@ class Card:
     last: Point | None
     """The last point; None if no row of the metric has a step."""
     series: Series | None = None
+    is_growing: bool = False
+    """Whether there may come more points."""
     names: tuple[str, ...] = ()
     """The names of all charts of its group, from which its own name must differ when cut."""
     curves: tuple[Overlay, ...] = ()
@@ -60,7 +62,9 @@ def card_lines(
         notes = wrapped(NO_STEPS, max(cells - 1, 10))[: max(rows, 0)]
         lines: list[Line] = [[Piece(f" {note}", "attention")] for note in notes]
         return [title_line(card, cells), *lines, *([[]] * (height - 1 - len(lines)))]
-    curve = None if card.series is None else Curve(card.series, marker=marker, look=look)
+    curve = None
+    if card.series is not None:
+        curve = Curve(card.series, marker=marker, look=look, is_growing=card.is_growing)
     return [
         title_line(card, cells, unseen(curve) if curve is not None else ()),
         *_curve(curve, cells, rows),

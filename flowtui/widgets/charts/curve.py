@@ -138,6 +138,8 @@ class Curve:
     """How many points were logged after the window since it was chosen."""
     follows: bool = False
     """Whether the window moves on with the last point."""
+    is_growing: bool = False
+    """Whether there may come more points, for which the horizontal axis has room."""
     view: tuple[Step, Step] | None = None
     """The window that is being read; until it has been, it is drawn with the present columns."""
     first: Overlay | None = None

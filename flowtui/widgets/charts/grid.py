@@ -127,6 +127,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._note = ""
         self._marker = BRAILLE
         self._look = Look()
+        self._is_growing = False
 
     # What the owner says ---------------------------------------------------------------------
 
@@ -204,6 +205,13 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._look = look
         self._drawn.clear()
         self.refresh()
+
+    def use_growth(self, is_growing: bool) -> None:
+        """Draw with room for more points, or without."""
+        if is_growing != self._is_growing:
+            self._is_growing = is_growing
+            self._drawn.clear()
+            self.refresh()
 
     @property
     def key(self) -> str | None:
@@ -326,7 +334,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _card(self, group: str, key: str) -> Card:
         point, series = self._points[key], self._series.get(key)
-        card = Card(key, card_name(group, key), point, series, self._card_names[group])
+        names = self._card_names[group]
+        card = Card(key, card_name(group, key), point, series, self._is_growing, names)
         if (shown := self._runs.get(key)) is not None:
             card = replace(
                 card, curves=shown.curves, note=shown.note, waiting=shown.waiting, lost=shown.lost

@@ -9,13 +9,15 @@ from collections.abc import Iterable
 from flowtui.store.metrics.steps import Step, share
 from flowtui.store.metrics.values import Series, SeriesColumn, Smoothed
 from flowtui.store.values import Point
-from flowtui.widgets.charts.chart import Stretch, Window, padded
+from flowtui.widgets.charts.chart import LARGEST, Stretch, Window, padded
 from flowtui.widgets.charts.curve import BY_STEP, Curve, XAxis, kept_points, parts_of_a_second
 
 LEFT_OUT_SHARE = 0.01
 """Which share of the points of a curve an axis leaves out at each end; at least one point."""
 LEAST_POINTS = 20
 """Of fewer points none is left out."""
+ROOM_STEPS = 16
+"""Into how many parts the next power of two above a growing curve's width is divided."""
 
 
 def is_odd(column: SeriesColumn) -> bool:
@@ -103,6 +105,8 @@ def window_of(curve: Curve) -> Window:
         left, right = min(xs, default=0.0), max(xs, default=0.0)
     if not left / 2 < right / 2:
         left, right = _around(curve, left)
+    if curve.is_growing and curve.series.is_whole and curve.x_axis is not XAxis.SHARE:
+        right = left + with_room(right - left)
     values = [
         value
         for of in drawn
@@ -113,6 +117,18 @@ def window_of(curve: Curve) -> Window:
         values += [curve.scaled(edge) for edge in edges if curve.is_drawn(edge)]
     bottom, top = padded(min(values), max(values)) if values else (0.0, 1.0)
     return Window(left, right, bottom, top)
+
+
+def with_room(width: float) -> float:
+    """Return the width of an axis on which a curve of a width may still grow.
+
+    It stays the same for many points, so that these add to the picture and do not shift all of it.
+    At most an eighth of the width is added.
+    """
+    if width > LARGEST / 4:
+        return width
+    mantissa, exponent = math.frexp(width)
+    return math.ldexp((math.floor(mantissa * ROOM_STEPS) + 1) / ROOM_STEPS, exponent)
 
 
 def _reaching(curve: Curve, values: Iterable[float]) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flowtui import format as fmt
 from flowtui.store.metrics.values import FoldedPoint
@@ -59,7 +59,10 @@ def run_card_lines(
         look: How the values are placed on the vertical axis.
     """
     cells, rows = width - GAP_CELLS, height - AROUND
-    curve = run_curve(card.curves, marker, x_axis, look) if card.curves else None
+    curve = None
+    if card.curves:
+        curve = run_curve(card.curves, marker, x_axis, look)
+        curve = replace(curve, is_growing=card.is_growing)
     return [
         _title(card, cells, curve),
         *_canvas(card, cells, rows, curve),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flowtui.store import counts as counting
-from tests.bench import growth, page
+from tests.bench import growth, live, page
 from tests.bench import soak as soaking
 from tests.bench.__main__ import line
 from tests.bench.comparing import comparisons
@@ -47,6 +47,15 @@ def test_writer_logs_at_its_pace(tmp_path: Path) -> None:
     assert said["failed"] == 0
     last = open_store(store).run(RUNNING).metrics.last_points()["train/loss"]
     assert last.step == said["written"]
+
+
+def test_what_is_written_live_fills_every_tab(tmp_path: Path) -> None:
+    store = make(tmp_path, TINY)
+    live.write(store / RUNNING / "exp.db", 1.2, "損失")
+    run = open_store(store).run(RUNNING)
+    counts = run.ask(counting.counts)
+    assert (counts.traces, counts.spans, counts.samples) == (1, 2, 1)
+    assert run.metrics.last_points()["train/損失loss"].step > live.BEFORE + live.STEPS_A_SECOND
 
 
 def test_every_reading_is_made_of_the_store_that_is_there(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from flowtui.store.metrics.values import Series
 from flowtui.store.schema import StoreWriter
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, width_of
+from flowtui.widgets.charts.chart import LARGEST
 from flowtui.widgets.charts.curve import (
     Curve,
     Look,
@@ -25,7 +26,7 @@ from flowtui.widgets.charts.curve import (
     x_axes,
 )
 from flowtui.widgets.charts.curve_lines import curve_lines, drawn
-from flowtui.widgets.charts.placing import stretches, window_of
+from flowtui.widgets.charts.placing import stretches, window_of, with_room
 from tests.conftest import open_store
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -229,6 +230,37 @@ def test_points_of_one_second_show_that_second(tmp_path: Path) -> None:
     assert labels[0] == f"{AT.astimezone():%H:%M:%S}.0"
     assert labels[-1] == f"{AT.astimezone() + timedelta(seconds=1):%H:%M:%S}.0"
     assert text(curve_lines(replace(clock, x_axis=XAxis.ELAPSED), 100, 20))[-2].split()[0] == "0.0"
+
+
+def test_the_axis_of_a_growing_curve_stays_for_many_points(tmp_path: Path) -> None:
+    one = series(tmp_path, [(step, float(step % 7)) for step in range(1_000, 2_001)])
+
+    def axis(last: int, is_growing: bool) -> tuple[float, float]:
+        window = window_of(Curve(replace(one, end=last), is_growing=is_growing))
+        return window.left, window.right
+
+    lasts = range(1_001, 2_001)
+    growing = [axis(last, True) for last in lasts]
+    for last, (left, right) in zip(lasts, growing, strict=True):
+        assert axis(last, False) == (left, last) == (1_000, last)
+        assert last < right <= last + (last - left) / 8
+    assert len(set(growing[512:])) == 8
+
+
+def test_an_axis_of_time_has_room_for_more_and_one_of_shares_has_none(tmp_path: Path) -> None:
+    one = series(tmp_path, [(step, 1.0) for step in range(3)])
+    late = replace(one.last, logged_at=AT + timedelta(seconds=100))
+    columns = (*one.columns[:-1], replace(one.columns[-1], last=late, minimum=late, maximum=late))
+    curve = Curve(replace(one, last=late, columns=columns), is_growing=True)
+    ends = {axis: window_of(replace(curve, x_axis=axis)).right for axis in XAxis}
+    assert ends[XAxis.ELAPSED] == 104
+    assert ends[XAxis.CLOCK] == AT.timestamp() + 104
+    assert ends[XAxis.SHARE] == 100
+
+
+def test_the_widest_axis_has_no_room_to_spare() -> None:
+    for width in (0.0, 5e-324, LARGEST / 4, LARGEST, math.inf):
+        assert with_room(width) >= width
 
 
 def test_one_step_alone_has_others_around_it(tmp_path: Path) -> None:
