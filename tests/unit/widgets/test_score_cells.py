@@ -68,8 +68,8 @@ def test_each_type_reads_without_its_colour() -> None:
 
 def test_numbers_of_a_key_have_their_points_in_line_and_a_bar() -> None:
     shown = column([0.0, 0.5, 0.725, 1.0, math.nan])
-    assert shown == ["0.000 ▁", "0.500 ▅", "0.725 ▆", "1.000 ▇", "NaN  "]
-    assert column([1, 3, 5]) == ["1 ▁", "3 ▅", "5 ▇"]
+    assert shown == ["0.000 ▁", "0.500 ▄", "0.725 ▆", "1.000 ▇", "NaN  "]
+    assert column([1, 3, 5]) == ["1 ▁", "3 ▄", "5 ▇"]
     mixed = column([2, 2.25, 7.5])
     assert len({text.index(".") - len(text) for text in mixed if "." in text}) == 1
     assert mixed[0] == "2    ▁"
@@ -154,7 +154,7 @@ def test_a_summary_says_of_each_type_what_matters() -> None:
 @pytest.mark.parametrize(
     ("values", "bars"),
     [
-        ([0.0, 0.0, 1.0], "▇▁▁▁▁▁▁▁▁▅"),
+        ([0.0, 0.0, 1.0], "▇▁▁▁▁▁▁▁▁▄"),
         ([2.0, 2.0], "▇"),
         ([0.0] * 1_000 + [1.0], "▇▁▁▁▁▁▁▁▁▂"),
     ],
