@@ -223,6 +223,16 @@ async def test_a_comparison_offers_what_works_and_what_helps(demo_copy: Path, ta
         assert "r Refresh" in footer(pilot)
 
 
+async def test_a_review_says_where_escape_leads(demo: Store) -> None:
+    async with opened(demo, RUN, size=(80, 24), tab="evals") as pilot:
+        await pilot.press("R")
+        await until(lambda: "Esc Leave" in footer(pilot), "the review")
+        await pilot.press("i", "x")
+        await until(lambda: "Esc Back to the item" in footer(pilot), "the note")
+        await pilot.press("escape")
+        await until(lambda: "Esc Leave" in footer(pilot), "the review again")
+
+
 async def test_the_help_cuts_nothing(demo: Store) -> None:
     for size in ((40, 10), (80, 24), (120, 40)):
         async with opened(demo, RUN, size=size) as pilot:
