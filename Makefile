@@ -15,7 +15,7 @@ FLOORS := tests/unit/terminal tests/unit/cli/test_cli.py tests/unit/app tests/un
 	$(addprefix tests/pilot/test_, tabs.py overview.py attachments.py keys.py) \
 	tests/terminal/test_screen.py tests/terminal/test_collect.py
 
-.PHONY: demo test check format snapshots manual bench growth soak floors clean
+.PHONY: demo test check format snapshots manual bench growth soak floors release clean
 
 demo: $(READY)
 	$(BIN)/flow-tui demo
@@ -62,6 +62,10 @@ floors: $(READY)
 			-e '.[all]' --group test \
 		&& $$there/bin/pytest -q -n $(WORKERS) -m '' $(FLOORS) || exit 1; \
 	done
+
+# Builds it, and tries it by pip, pipx and uv, under every Python that is supported.
+release: $(READY)
+	$(BIN)/python -m tests.release
 
 clean:
 	rm -rf $(VENV) .sdk .floors .mypy_cache .pytest_cache .ruff_cache .hypothesis dist snapshot_report.html bench.json

@@ -60,7 +60,11 @@ def clipped(line: Iterable[Piece], width: int) -> list[Piece]:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Return text as lines of at most `width` cells, broken between words if possible."""
+    """Return text as lines of at most `width` cells, broken between words if possible.
+
+    Less than two cells are taken for two: there is no other place for a wide character.
+    """
+    width = max(width, 2)
     lines: list[str] = []
     line = ""
     # Several blanks inside a line are kept, because they separate tags.

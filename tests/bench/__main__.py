@@ -82,7 +82,7 @@ def rivals(bench: Bench) -> dict[str, float]:
     What it does not show in time is left out, and said.
     """
     try:
-        python = environment_with(f"lumlflow[tui]=={VERSION}", f"lumlflow-{VERSION}")
+        python = environment_with(f"lumlflow[tui]=={VERSION}", f"lumlflow-tui-{VERSION}")
     except SdkUnavailable as reason:
         print(f"left out, lumlflow tui: {reason}")
         return {}

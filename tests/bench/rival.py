@@ -43,7 +43,7 @@ def rival(bench: Bench, python: Path) -> Iterator[tuple[str, float]]:
         yield PAINT, terminal.wait_for("Groups", PATIENCE_S) - terminal.started_at
         terminal.settle(1.0)
         terminal.send("\r")
-        terminal.wait_for("6 experiments", PATIENCE_S)
+        terminal.wait_for("1h 00m", PATIENCE_S)
         terminal.settle(1.0)
         # The big run is the last of the list.
         terminal.send("G")
