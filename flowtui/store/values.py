@@ -7,11 +7,14 @@ but broken; the value beside it is then the best that could be read.
 
 from __future__ import annotations
 
+import math
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from flowtui.store.metrics.steps import Step
 
@@ -123,6 +126,40 @@ class Bucket(NamedTuple):
     high: float
 
 
+class Buckets(Sequence[Bucket | None]):
+    """Buckets in 16 bytes each: a run of thousands of metrics has fifty of them for each."""
+
+    __slots__ = ("_ends",)
+
+    def __init__(self, buckets: Iterable[Bucket | None] = ()) -> None:
+        # What has nothing finite is kept with its ends the wrong way round.
+        nothing = (math.inf, -math.inf)
+        self._ends = array("d", [end for one in buckets for end in one or nothing])
+
+    def __len__(self) -> int:
+        return len(self._ends) // 2
+
+    @overload
+    def __getitem__(self, index: int) -> Bucket | None: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Bucket | None]: ...
+    def __getitem__(self, index: int | slice) -> Bucket | list[Bucket | None] | None:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        at = range(len(self))[index]
+        bucket = Bucket(self._ends[2 * at], self._ends[2 * at + 1])
+        return bucket if bucket.low <= bucket.high else None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Buckets) and self._ends == other._ends
+
+    def __hash__(self) -> int:
+        return hash(self._ends.tobytes())
+
+    def __repr__(self) -> str:
+        return f"Buckets({list(self)})"
+
+
 @dataclass(frozen=True, slots=True)
 class MetricSummary:
     """Everything that one line about a metric shows."""
@@ -139,7 +176,7 @@ class MetricSummary:
     minimum: Point | None
     """The lowest finite point, the earliest of several; None if no point is finite."""
     maximum: Point | None
-    buckets: tuple[Bucket | None, ...]
+    buckets: Buckets
     """Extremes over ranges of `bucket_steps` from `first.step` on; None where nothing is finite."""
     bucket_steps: Step
     mark: int

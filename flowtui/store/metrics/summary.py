@@ -16,7 +16,7 @@ from flowtui.store.database import table_columns
 from flowtui.store.decoding import as_sql
 from flowtui.store.metrics.listing import mark, number_of
 from flowtui.store.metrics.steps import HIGHEST, IS_STEP, LOWEST, Step, above
-from flowtui.store.values import Bucket, MetricSummary, Point
+from flowtui.store.values import Bucket, Buckets, MetricSummary, Point
 
 MAX_BUCKETS = 64
 """Twice the cells of the widest sparkline, since buckets that overflow are joined in pairs."""
@@ -131,7 +131,7 @@ def _without_points(connection: sqlite3.Connection, key: str) -> MetricSummary |
         last=None,
         minimum=None,
         maximum=None,
-        buckets=(),
+        buckets=Buckets(),
         bucket_steps=1,
         mark=mark(connection),
         unreadable_count=count,
@@ -293,13 +293,13 @@ def _is_finite(value: object) -> bool:
     return value is None or (isinstance(value, (int, float)) and math.isfinite(value))
 
 
-def _bucket_row(buckets: Mapping[int, Bucket | None]) -> tuple[Bucket | None, ...]:
-    return tuple(buckets.get(index) for index in range(max(buckets, default=-1) + 1))
+def _bucket_row(buckets: Mapping[int, Bucket | None]) -> Buckets:
+    return Buckets(buckets.get(index) for index in range(max(buckets, default=-1) + 1))
 
 
-def _folded(buckets: Sequence[Bucket | None]) -> tuple[Bucket | None, ...]:
+def _folded(buckets: Sequence[Bucket | None]) -> Buckets:
     padded = [*buckets, None] if len(buckets) % 2 else list(buckets)
-    return tuple(
+    return Buckets(
         _joined(left, right) for left, right in zip(padded[::2], padded[1::2], strict=True)
     )
 

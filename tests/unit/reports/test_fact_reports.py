@@ -34,7 +34,7 @@ from flowtui.store.compare.fact_values import Change, Delta, FactValue, MetricFi
 from flowtui.store.compare.facts import FactTable, fact_table
 from flowtui.store.compare.paths import Root
 from flowtui.store.errors import RunNotFound
-from flowtui.store.values import JsonValue, MetricSummary, Point
+from flowtui.store.values import Buckets, JsonValue, MetricSummary, Point
 
 scalars = (
     st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.text(max_size=6)
@@ -59,7 +59,7 @@ def figures(*values: float) -> MetricFigures:
         last=points[-1],
         minimum=min(finite, key=lambda point: point.value, default=None),
         maximum=max(finite, key=lambda point: point.value, default=None),
-        buckets=(),
+        buckets=Buckets(),
         bucket_steps=1,
         mark=1,
     )

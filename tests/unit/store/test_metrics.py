@@ -18,7 +18,7 @@ from flowtui.store.metrics import listing
 from flowtui.store.metrics import summary as metric_summary
 from flowtui.store.metrics.steps import Step
 from flowtui.store.schema import ddl
-from flowtui.store.values import Bucket, LoggedPoint, MetricSummary, Point
+from flowtui.store.values import Bucket, Buckets, LoggedPoint, MetricSummary, Point
 from tests.unit.stores import NOW
 
 KEY = "train/loss"
@@ -159,6 +159,20 @@ def assert_buckets_hold(summary: MetricSummary, finite: Points) -> None:
     assert {
         index: bucket for index, bucket in enumerate(summary.buckets) if bucket is not None
     } == {index: Bucket(min(of), max(of)) for index, of in expected.items()}
+
+
+ends = st.floats(allow_nan=False, allow_infinity=False)
+held = st.builds(lambda one, other: Bucket(*sorted((one, other))), ends, ends)
+
+
+@given(st.lists(st.none() | held), st.slices(20))
+def test_buckets_are_held_as_they_are_given(given_ones: list[Bucket | None], places: slice) -> None:
+    buckets = Buckets(given_ones)
+    assert list(buckets) == given_ones
+    assert buckets[places] == given_ones[places]
+    assert [buckets[at] for at in range(-len(buckets), 0)] == given_ones
+    assert buckets == Buckets(given_ones)
+    assert buckets != Buckets([*given_ones, None])
 
 
 @given(points=st.one_of(points_of_any_step, points_in_order))
