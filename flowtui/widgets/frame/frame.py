@@ -302,7 +302,7 @@ class KeyLine(OneLine):
 
     def fill(self) -> None:
         """Show the keys that work now; to be called when a dialog opens over the screen, too."""
-        if self.app.current_theme.ansi and self.app.screen is not self.screen:
+        if self.app.current_theme.ansi and self.app.screen_stack[-1:] != [self.screen]:
             # Nothing dims what is below a dialog, and its keys do not work.
             self.show(())
         elif self.size.width:
