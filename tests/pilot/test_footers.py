@@ -168,7 +168,7 @@ async def test_a_search_offers_no_key_that_types_a_letter(demo: Store) -> None:
         assert "/ Search" in footer(pilot)
         await pilot.press("slash", "x")
         await settled(pilot)
-        assert "Esc Clear" in footer(pilot)
+        assert "Enter Done  Esc Clear" in footer(pilot)
         assert "/ Search" not in footer(pilot)
 
 

@@ -318,7 +318,7 @@ def has_rested(*pressed: str, until_shows: str) -> Before:
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
 def test_trace(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     app = app_on(demo, AGENT, "traces")
-    shown = "order_cancel" if size == SMALL else "none yet"
+    shown = "line 88, in call" if size == SMALL else "none yet"
     before = has_rested(*WITH_ERRORS, until_shows=shown)
     assert snap_compare(app, terminal_size=size, run_before=before)
 
