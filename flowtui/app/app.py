@@ -30,10 +30,10 @@ from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.liveness.standing import Signs, standing
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
-from flowtui.store.values import Counts, Kind, Run
+from flowtui.store.values import Counts, Kind, ReadSoFar, Run
 from flowtui.terminal.keyboard import TakesText
 from flowtui.terminal.link_speed import QUERY, LinkSpeed
-from flowtui.widgets.frame.frame import READ_AGAIN, TABS, Frame, HidesKeys
+from flowtui.widgets.frame.frame import READ_AGAIN, TABS, Frame, HidesKeys, reading_mark
 from flowtui.widgets.host import Options
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class StoreChecked(Message):
     signs: Signs | None
     """What is known of the process that writes the open run, while its status is active."""
     problem: str | None = None
+    reading: ReadSoFar | None = None
+    """How far the open run was read, if it is not wholly read yet."""
 
 
 @dataclass
@@ -153,6 +155,7 @@ class FlowApp(HidesKeys, Shell):
         self._run = run
         self._counts = Counts()
         self._signs: Signs | None = None
+        self._reading: ReadSoFar | None = None
         self._watch_problem: str | None = None
         self._read_problem: str | None = None
         self._watcher = Watcher(store.meta, run)
@@ -253,7 +256,7 @@ class FlowApp(HidesKeys, Shell):
             self.add_mode(name, partial(self._make_tab, name))
         self._tabs.clear()
         self._counts = Counts()
-        self._signs = None
+        self._signs = self._reading = None
         self._watch_problem = self._read_problem = None
 
     async def make_tab_again(self, tab: str) -> None:
@@ -381,6 +384,7 @@ class FlowApp(HidesKeys, Shell):
             follows=self.follows,
             age_s=age_s,
             problem=self._read_problem or self._watch_problem,
+            reading=reading_mark(self._reading),
             upload=self.background.upload,
             collect=self.background.collect,
             alarm=self.background.alarm,
@@ -465,7 +469,7 @@ class FlowApp(HidesKeys, Shell):
 
     @work(thread=True, group="watch", exit_on_error=False)
     def _check(self, watcher: Watcher) -> None:
-        problem = signs = None
+        problem = signs = reading = None
         changes = Changes()
         run = self._run
         try:
@@ -473,14 +477,16 @@ class FlowApp(HidesKeys, Shell):
                 changes = watcher.look()
                 if run is not None:
                     signs = self._run_store.signs([run.row], clock.now()).get(run.id)
+                    reading = self._run_store.reading(run.id)
         except ReadCancelled:
             return
         except StoreError as error:
             problem = str(error)
         finally:
             self._is_checking = False
-        if changes or signs is not None or problem != self._watch_problem:
-            self.post_message(StoreChecked(watcher, changes, signs, problem))
+        is_news = problem != self._watch_problem or reading != self._reading
+        if changes or signs is not None or is_news:
+            self.post_message(StoreChecked(watcher, changes, signs, problem, reading))
 
     def _while_running(self) -> AbstractContextManager[None]:
         """Make what is read inside end with the app; its thread would keep the process alive."""
@@ -494,6 +500,10 @@ class FlowApp(HidesKeys, Shell):
         if message.problem is None:
             self._signs = message.signs
         changes = message.changes
+        if self._reading is not None and message.reading is None:
+            # What was said of the run while it was being read is to be said no longer.
+            changes = changes._replace(kinds=changes.kinds | {Kind.RUN})
+        self._reading = message.reading
         is_mended = was_unwatched and message.problem is None
         if changes.touches_list or is_mended:
             self._list_changed()

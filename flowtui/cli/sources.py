@@ -120,6 +120,8 @@ def import_runs(
     directory = locate(store, os.environ, person.cwd(), person.home()).directory
     if directory.is_file():
         raise StoreNotFound(f"{directory} is a file, not the folder of a store")
+    if not names:
+        found.settle()
     ids = [found.resolve(name).id for name in names] or [
         one for one, _ in found.ask(runs.identities)
     ]

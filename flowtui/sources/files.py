@@ -12,6 +12,8 @@ from pathlib import Path
 
 from flowtui.sources.records import SourceError
 
+FileStat = tuple[int, int, int]
+"""Inode, bytes and mtime in ns of a file."""
 MOST_ENTRIES = 200_000
 """How many files and folders of a source are looked at."""
 TO_RECOGNISE = 20_000
@@ -88,8 +90,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     return False
 
 
-def state(path: Path) -> tuple[int, int, int] | None:
-    """Return (inode, bytes, mtime in ns) of a file, None where there is no regular one."""
+def state(path: Path) -> FileStat | None:
+    """Return the state of a file, None where there is no regular one."""
     with suppress(OSError, ValueError):
         found = os.stat(path)
         if stat.S_ISREG(found.st_mode):

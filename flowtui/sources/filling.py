@@ -12,11 +12,14 @@ from flowtui.sources.places import PrivatePlace
 from flowtui.sources.records import SourceBatch, SourceError, SourceFile, SourceRun, moment
 from flowtui.sources.source import RunSource
 from flowtui.sources.standing import ReadState
+from flowtui.store.schema.experiment import uuid4
 from flowtui.store.schema.mirror import FileRow, MirrorExperiment, MirrorWriter, RunRow
 from flowtui.store.values import Status
 
 _SPARE_BYTES = 200 << 20
 """So much of the disk stays free."""
+_MUCH_BYTES = 4 << 20
+"""A run with more that is new counts as not wholly read meanwhile; this takes half a second."""
 
 
 @dataclass(slots=True)
@@ -38,6 +41,20 @@ class Filling:
     _runs: dict[str, _Kept] = field(default_factory=dict)
     _has_looked: bool = False
     _remarks: Sequence[str] | None = None
+    _name: str = field(default_factory=uuid4)
+    """What the place knows it by."""
+    _logs: bool = field(init=False)
+    _open: MirrorWriter | None = None
+    """Stays open until `rest`: if it were closed after each of many runs, its log would be folded
+    into meta.db each time, and whoever reads that file would seldom find it at rest."""
+
+    def __post_init__(self) -> None:
+        self._logs = self.place.may_log
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it has looked and nobody else has since written what it knows of."""
+        return self._has_looked and self.place.last_writer() == self._name
 
     def look(self) -> None:
         """Bring the list of runs up to date.
@@ -46,6 +63,8 @@ class Filling:
             SourceError: The source cannot be read.
             DatabaseError: The private store cannot be written.
         """
+        if not self._has_looked:
+            self.place.note_writer(self._name)
         found = {run.row.id: run for run in self.source.runs()}
         if self.source.remarks != self._remarks:
             self._remarks = self.source.remarks
@@ -68,11 +87,11 @@ class Filling:
             if self._has_looked or not self.place.has_listed(rows):
                 # While it is being written, it is known to have nothing in particular.
                 self.place.note_listed([None])
-                with self._mirror() as mirror:
-                    if not self._has_looked:
-                        gone = mirror.ids() - found.keys()
-                    mirror.put(changed)
-                    mirror.remove(gone)
+                mirror = self._mirror()
+                if not self._has_looked:
+                    gone = mirror.ids() - found.keys()
+                mirror.put(changed)
+                mirror.remove(gone)
                 if not self._has_looked:
                     self.place.note_listed(rows)
             self._has_looked = True
@@ -97,10 +116,9 @@ class Filling:
             if not kept.state.is_read(kept.seen) and not kept.state.why
         ]
 
-    def run(self, run_id: str) -> SourceRun | None:
-        """Return a run as it was last listed."""
-        kept = self._runs.get(run_id)
-        return None if kept is None else kept.run
+    def runs(self) -> dict[str, SourceRun]:
+        """Return the runs as they were last listed, by id."""
+        return {run_id: kept.run for run_id, kept in self._runs.items()}
 
     def fill(self, run_id: str, goes_on: Callable[[], bool] = lambda: True) -> bool:
         """Write down what is new in a run, and return whether it was read to its end.
@@ -114,35 +132,47 @@ class Filling:
             SourceError: There is no room for it.
         """
         kept = self._runs[run_id]
-        seen, run = kept.seen, kept.run
+        seen, run, path = kept.seen, kept.run, self.place.state(run_id)
+        if run.size_bytes - kept.state.size_bytes > _MUCH_BYTES:
+            kept.state.seen = []
         kept.state.size_bytes, kept.state.why = run.size_bytes, ""
-        with self._mirror() as mirror, mirror.experiment(run_id) as experiment:
+        with self._experiment(run_id) as experiment:
             last_steps = experiment.last_steps()
+            is_noted = True
             try:
                 for batch in self.source.read(run, kept.state.mark):
+                    if not is_noted:
+                        kept.state.save(path)
                     self._check_room()
                     if batch.starts_anew:
                         experiment.clear()
                         shutil.rmtree(self.place.store / run_id / "attachments", True)
                         kept.state = ReadState(size_bytes=run.size_bytes)
+                        kept.state.save(path)
                         last_steps = {}
                     self._write(batch, run_id, experiment, last_steps)
                     if batch.row is not None and batch.row != kept.row:
-                        mirror.put([batch.row])
+                        self._mirror().put([batch.row])
                         kept.row = batch.row
                         kept.state.row = asdict(batch.row)
-                    kept.state.save(self.place.state(run_id))
+                    # After the last one it is noted with the end.
+                    is_noted = False
                     if not goes_on():
+                        kept.state.save(path)
                         return False
             except SourceError as error:
+                # Nothing stays of a batch that could not be written wholly: it comes again.
+                kept.state = standing.load(path)
                 kept.state.why = str(error)
             is_first = not kept.state.seen
             if not kept.state.why:
                 kept.state.seen = seen
-            kept.state.save(self.place.state(run_id))
+                last = experiment.logged_at()
+                kept.state.logged_at = "" if last is None else last.isoformat()
+            kept.state.save(path)
             if is_first or kept.row.status == Status.COMPLETED:
                 # The row changes with it, so that those who look at the run read its problems.
-                mirror.put_copies(run_id)
+                self._mirror().put_copies(run_id, experiment)
         return True
 
     def _write(
@@ -211,5 +241,17 @@ class Filling:
                 " FLOW_TUI_CACHE to another folder"
             )
 
+    def rest(self) -> None:
+        """Close what is open from one read to the next; to be called when there is none for now."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
     def _mirror(self) -> MirrorWriter:
-        return MirrorWriter(self.place.store, logs=self.place.may_log)
+        if self._open is None:
+            self._open = MirrorWriter(self.place.store, logs=self._logs, is_made=self._has_looked)
+        return self._open
+
+    def _experiment(self, run_id: str) -> MirrorExperiment:
+        path = self.place.store / run_id / "exp.db"
+        return MirrorExperiment(path, durable=False, logs=self._logs)

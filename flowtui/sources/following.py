@@ -60,11 +60,13 @@ class Follower:
                 )
             pending = filling.pending()
             if not pending:
+                filling.rest()
                 self._listen(look_at_s - time.monotonic())
                 continue
             run_id = self._wanted if self._wanted in pending else pending[0]
             if not self._tried(lambda: filling.fill(run_id, self._goes_on(look_at_s))):  # noqa: B023
                 self._listen(LOOK_EVERY_S)
+        filling.rest()
 
     def _goes_on(self, until_s: float) -> Callable[[], bool]:
         def goes_on() -> bool:
@@ -106,7 +108,9 @@ def main(path: str) -> None:
     with suppress(SourceError):
         source = recognising.recognise(Path(path))
         if source is not None:
-            Follower(source, places.place(source.tool, source.root), sys.stdin.fileno()).follow()
+            place = places.place(source.tool, source.root)
+            places.prune(place)
+            Follower(source, place, sys.stdin.fileno()).follow()
 
 
 if __name__ == "__main__":

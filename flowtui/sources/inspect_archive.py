@@ -19,6 +19,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from flowtui.sources import files, zip_entries
+from flowtui.sources.files import FileStat
 from flowtui.sources.json_values import (
     mapping,
     sequence,
@@ -26,7 +27,6 @@ from flowtui.sources.json_values import (
 from flowtui.sources.zip_entries import EntryError, ZipEntries, ZipEntry, ZstdEntryUnread
 from flowtui.store.values import JsonValue
 
-FileState = tuple[int, int, int]
 MOST_BYTES = 64 << 20
 """Of one entry. As values in memory it takes up to ten times as much."""
 HEADER, START = "header.json", "_journal/start.json"
@@ -51,7 +51,7 @@ class LogChanged(LogError):
 class InspectArchive:
     """One `.eval` log in one state of its file, which is open only while something is read."""
 
-    def __init__(self, path: Path, state: FileState) -> None:
+    def __init__(self, path: Path, state: FileStat) -> None:
         """Take the path of a log, and what `stat` says of it."""
         self.path, self._state = path, state
         self.size_bytes = state[1]

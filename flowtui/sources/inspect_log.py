@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from flowtui.sources import files
-from flowtui.sources.inspect_archive import FileState, InspectArchive, LogError
+from flowtui.sources.files import FileStat
+from flowtui.sources.inspect_archive import InspectArchive, LogError
 from flowtui.sources.inspect_header import row_of
 from flowtui.sources.inspect_json import head_of, is_log, read_json
 from flowtui.sources.inspect_reading import ArchiveReading
@@ -80,7 +81,7 @@ class InspectLogs:
     def __init__(self, root: Path) -> None:
         """Take the real path of a folder or file."""
         self.root = root
-        self._listed: dict[Path, tuple[FileState, tuple[str, RunRow] | None]] = {}
+        self._listed: dict[Path, tuple[FileStat, tuple[str, RunRow] | None]] = {}
         """By path: its state, and what stands for the evaluation with the row of its run."""
 
     def runs(self) -> Sequence[SourceRun]:
@@ -109,7 +110,7 @@ class InspectLogs:
                 folder / entry.name for entry in entries if entry.name.endswith((_EVAL, _JSON))
             )
 
-    def _known(self, path: Path, state: FileState) -> tuple[str, RunRow] | None:
+    def _known(self, path: Path, state: FileStat) -> tuple[str, RunRow] | None:
         """Return what a log says of itself, None of a file that is no log."""
         known = self._listed.get(path)
         if known is None or known[0] != state:
@@ -137,7 +138,7 @@ class InspectLogs:
         return Signs(now, None, written_at, is_gone)
 
 
-def _states(run: SourceRun) -> list[tuple[Path, FileState]]:
+def _states(run: SourceRun) -> list[tuple[Path, FileStat]]:
     return list(run.state)  # type: ignore[arg-type]
 
 
@@ -145,7 +146,7 @@ def _id(*words: str) -> str:
     return str(uuid.uuid5(_SPACE, "\0".join(words)))
 
 
-def _row(path: Path, state: FileState, header: Header) -> tuple[str, RunRow]:
+def _row(path: Path, state: FileStat, header: Header) -> tuple[str, RunRow]:
     named = _NAME.fullmatch(path.stem)
     task = named[1] if named else path.stem
     row = RunRow(
@@ -161,7 +162,7 @@ def _row(path: Path, state: FileState, header: Header) -> tuple[str, RunRow]:
     return text(mapping(header.get("eval")).get("eval_id")), row
 
 
-def _head(path: Path, state: FileState) -> tuple[Header] | None:
+def _head(path: Path, state: FileStat) -> tuple[Header] | None:
     """Return what a log says of itself, empty where that is not there yet; None of no log."""
     try:
         if path.suffix == _JSON:

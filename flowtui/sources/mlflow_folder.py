@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flowtui.sources import files, plain_yaml
+from flowtui.sources.files import FileStat
 from flowtui.sources.mlflow_folder_reading import FolderReading, FolderTrace
 from flowtui.sources.mlflow_records import (
     TOOL,
@@ -41,8 +42,6 @@ _RUN_IDS = frozenset({"run_id", "run_uuid"})
 _TRASH = ".trash"
 _OTHERS = ("models", "datasets", "traces", "tags")
 """Folders of an experiment that hold no runs."""
-
-FileState = tuple[int, int, int]
 
 
 def is_store(path: Path) -> bool:
@@ -79,7 +78,7 @@ class FolderRun:
     facts: RunFacts | None
     """None for the run that stands for the traces of none."""
     folder: Path
-    states: dict[str, FileState] = field(default_factory=dict)
+    states: dict[str, FileStat] = field(default_factory=dict)
     """Of all files but artifacts and traces, by their paths in the run's folder."""
     traces: dict[str, FolderTrace] = field(default_factory=dict)
     artifacts: Artifacts = field(default_factory=lambda: Artifacts(None))
@@ -117,8 +116,8 @@ class MlflowFolder:
         """Take the real path of a folder."""
         self.root = root
         self._found: dict[str, FolderRun] = {}
-        self._texts: dict[Path, tuple[FileState, str]] = {}
-        self._metas: dict[Path, tuple[FileState, dict[str, JsonValue] | str]] = {}
+        self._texts: dict[Path, tuple[FileStat, str]] = {}
+        self._metas: dict[Path, tuple[FileStat, dict[str, JsonValue] | str]] = {}
 
     def runs(self) -> Sequence[SourceRun]:
         if not self.root.is_dir():
@@ -184,7 +183,7 @@ class MlflowFolder:
             known = self._metas[path] = state, found
         return (known[1], "") if isinstance(known[1], dict) else (None, known[1])
 
-    def _text(self, path: Path, state: FileState) -> str:
+    def _text(self, path: Path, state: FileStat) -> str:
         known = self._texts.get(path)
         if known is None or known[0] != state:
             text = ""
@@ -201,7 +200,7 @@ class MlflowFolder:
         experiment: str,
         problem: str,
     ) -> FolderRun:
-        states: dict[str, FileState] = {}
+        states: dict[str, FileStat] = {}
         for part in ("metrics", "params", "tags", "inputs", "outputs"):
             states |= _states(str(folder), part)
         if (state := files.state(folder / META)) is not None:
@@ -256,7 +255,7 @@ class MlflowFolder:
     def _trace(self, folder: Path) -> FolderTrace:
         source = folder / "request_metadata" / "mlflow.sourceRun"
         state = files.state(source)
-        states: list[tuple[str, FileState]] = []
+        states: list[tuple[str, FileStat]] = []
         for part in ("", "artifacts", "assessments", "tags"):
             with suppress(OSError):
                 states += [
@@ -308,13 +307,13 @@ class MlflowFolder:
         return Signs(now, None, written_at, now - written_at > timedelta(seconds=LOST_S))
 
 
-def _states(run: str, part: str) -> dict[str, FileState]:
+def _states(run: str, part: str) -> dict[str, FileStat]:
     """Return the states of all files in a folder of a run, by their paths in the run's folder.
 
     Every look asks for them, so that no more is done than that. Links to folders further inside,
     of which MLflow makes none, are not followed.
     """
-    found: dict[str, FileState] = {}
+    found: dict[str, FileStat] = {}
     waiting = [part]
     while waiting and len(found) < files.MOST_ENTRIES:
         inside = waiting.pop()

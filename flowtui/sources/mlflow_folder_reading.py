@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowtui.sources import files, plain_yaml
+from flowtui.sources.files import FileStat
 from flowtui.sources.mlflow_progress import RunProgress
 from flowtui.sources.mlflow_records import RunFacts, param
 from flowtui.sources.mlflow_traces import Assessment, MlflowTrace, assessment
@@ -24,8 +25,6 @@ _MOST_SPANS_BYTES = 256 << 20
 _MOST_SMALL_BYTES = 1 << 20
 _MOST_STEP = 2**62
 _METRICS, _PARAMS = "metrics/", "params/"
-
-FileState = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class FolderReading:
     def _read_bytes(self) -> int:
         return sum(end for _, end in self._ends.values())
 
-    def is_void(self, states: Mapping[str, FileState], traces: Mapping[str, FolderTrace]) -> bool:
+    def is_void(self, states: Mapping[str, FileStat], traces: Mapping[str, FolderTrace]) -> bool:
         """Say whether something of what was read is not there any more."""
         for path, (inode, end) in self._ends.items():
             state = states.get(path)
@@ -75,7 +74,7 @@ class FolderReading:
     def facts(
         self,
         facts: RunFacts,
-        states: Mapping[str, FileState],
+        states: Mapping[str, FileStat],
         models: int,
         batch: SourceBatch,
     ) -> None:
@@ -90,7 +89,7 @@ class FolderReading:
         inputs = sum(path.startswith(("inputs/", "outputs/")) for path in states)
         self.progress.facts(facts, models, inputs, batch)
 
-    def metrics(self, states: Mapping[str, FileState]) -> Iterator[SourceBatch]:
+    def metrics(self, states: Mapping[str, FileStat]) -> Iterator[SourceBatch]:
         """Yield the points of lines that are new and whole."""
         batch, size = SourceBatch(None), 0
         for path, (inode, end, _) in states.items():

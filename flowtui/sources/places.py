@@ -1,7 +1,7 @@
 """Where private stores are: a folder for each source in the cache folder, with one writer.
 
     sources/KEY/source.json   which path it is of, and when it was last opened
-    sources/KEY/writer.lock   held by the process that writes it
+    sources/KEY/writer.lock   held by the process that writes it; says who was the last to do so
     sources/KEY/listed.json   the runs that the list in the private store has, if that is known
     sources/KEY/remarks       what of the source is in none of its runs, a sentence a line
     sources/KEY/why           why the source is not followed, if that is so
@@ -86,6 +86,18 @@ class PrivatePlace:
             said += (self.folder / _REMARKS).read_text("utf-8", "replace").splitlines()
         return tuple(said)
 
+    def note_writer(self, name: str) -> None:
+        """Note who writes it from now on; only whoever holds the lock does so."""
+        self._lock.write_text(name)
+
+    def last_writer(self) -> str:
+        """Return who wrote it last."""
+        return self._lock.read_text()
+
+    @property
+    def _lock(self) -> Path:
+        return self.folder / "writer.lock"
+
     @contextmanager
     def writing(self, *, waits: bool) -> Iterator[bool]:
         """Hold the lock of the one writer, if nobody else does; it ends with the process.
@@ -93,7 +105,7 @@ class PrivatePlace:
         Args:
             waits: Whether to wait until nobody else holds it.
         """
-        with (self.folder / "writer.lock").open("w") as file:
+        with self._lock.open("a") as file:
             how = fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB
             try:
                 fcntl.flock(file, how)
@@ -138,7 +150,6 @@ def place(tool: str, root: Path) -> PrivatePlace:
             f"{root} cannot be shown: {where}: {error.strerror or error}; FLOW_TUI_CACHE names"
             " another folder for what is read of it"
         ) from error
-    _prune(made)
     return made
 
 
@@ -160,8 +171,11 @@ def clear() -> None:
             _remove(one)
 
 
-def _prune(besides: PrivatePlace) -> None:
-    """Remove what was not opened for the longest time, while there is too much."""
+def prune(besides: PrivatePlace) -> None:
+    """Remove what was not opened for the longest time, while there is too much.
+
+    It takes a look at all files that are kept, and so is for those who are about to add to them.
+    """
     with suppress(OSError):
         sizes = {one: _size(one.folder) for one in _all()}
         total = sum(sizes.values())

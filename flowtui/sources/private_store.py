@@ -6,17 +6,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from shlex import quote
 
-from flowtui.sources import places, standing
+from flowtui.sources import files, places, standing
+from flowtui.sources.files import FileStat
 from flowtui.sources.filling import Filling
 from flowtui.sources.places import PrivatePlace
-from flowtui.sources.records import SourceError, SourceRun, moment
+from flowtui.sources.records import SourceError, moment
 from flowtui.sources.source import RunSource
+from flowtui.sources.standing import ReadState
 from flowtui.store import cancelling, runs
 from flowtui.store.attachments import listing
 from flowtui.store.attachments.files import AttachmentFiles
@@ -32,12 +34,14 @@ from flowtui.store.liveness.signs import logged_at
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
-from flowtui.store.values import Run, StoreLocation
+from flowtui.store.values import ReadSoFar, Run, StoreLocation
 
 Progress = Callable[[str, int, int], object]
-"""Is told the name of a run, and how many of how many bytes of it were read."""
+"""Is told the name of a run, or how many runs, and how many of how many bytes were read."""
 
 _LIST_AGAIN_S = 10.0
+_LOOK_AGAIN_S = 1.0
+"""How long what a look found is good enough for reading runs one after the other."""
 _START_AGAIN_S = 10.0
 _OTHER_WRITER_S = 10.0
 """How long to wait for what another process reads."""
@@ -60,10 +64,13 @@ def open_source(source: RunSource, *, waits: bool, told: Progress | None = None)
     filling = Filling(source, place)
     with place.writing(waits=False) as is_writer:
         if is_writer:
-            filling.look()
+            try:
+                filling.look()
+            finally:
+                filling.rest()
         else:
             _wait(lambda: (place.store / "meta.db").exists(), place)
-    return SourceStore(source, place, waits, told)
+    return SourceStore(filling, waits, told)
 
 
 def _wait(has_come: Callable[[], bool], place: PrivatePlace) -> None:
@@ -79,17 +86,26 @@ def _wait(has_come: Callable[[], bool], place: PrivatePlace) -> None:
 class SourceStore(Store):
     """The runs of a source. While it is followed, a child process reads what is new in them."""
 
-    def __init__(
-        self, source: RunSource, place: PrivatePlace, waits: bool, told: Progress | None
-    ) -> None:
-        """Take a source and its place, in which the runs are listed already."""
-        self._source, self._place = source, place
+    def __init__(self, filling: Filling, waits: bool, told: Progress | None) -> None:
+        """Take what fills the private store of a source, in which the runs are listed already.
+
+        Args:
+            filling: It; it has looked, unless another process does so.
+            waits: As in `open_source`.
+            told: As in `open_source`.
+        """
+        source, place = filling.source, filling.place
+        self._source, self._place, self._filling = source, place, filling
+        self._looked_s = time.monotonic()
         self._waits, self._told = waits, told
         self._source_lock = threading.Lock()
-        self._listed: dict[str, SourceRun] = {}
-        self._listed_s = self._started_s = -1e9
-        self._last_at: dict[str, datetime | None] = {}
-        """When the last record came, of runs whose processes are gone."""
+        self._listed = filling.runs()
+        self._listed_s = self._looked_s if self._listed else -1e9
+        self._started_s = -1e9
+        self._listed_with: dict[str, FileStat | None] = {}
+        """By run id: the state of the file of its `ReadState` when the runs were last listed."""
+        self._states: dict[str, tuple[FileStat | None, ReadState]] = {}
+        """By run id: how far it was read, and the state of the file that says so."""
         self._child: subprocess.Popen[bytes] | None = None
         self._follows = False
         self._wanted = ""
@@ -151,34 +167,53 @@ class SourceStore(Store):
 
     def _read(self, run_id: str | None) -> None:
         """Read a run to its end, or all runs where it is None; in this process."""
-        filling = Filling(self._source, self._place)
         with self._source_lock, self._place.writing(waits=False) as is_writer:
             if not is_writer:
                 wanted = [run_id] if run_id else list(self.ask(runs.ids).values())
                 _wait(lambda: all(self._state(one).seen for one in wanted), self._place)
                 return
-            filling.look()
+            if not self._filling.is_alone:
+                self._filling, self._looked_s = Filling(self._source, self._place), -1e9
             try:
-                for one in filling.pending():
-                    if run_id in (None, one):
-                        self._fill(filling, one)
+                if time.monotonic() - self._looked_s > _LOOK_AGAIN_S:
+                    self._filling.look()
+                    self._looked_s = time.monotonic()
+                    self._listed = self._filling.runs()
+                pending = [one for one in self._filling.pending() if run_id in (None, one)]
+                if pending:
+                    places.prune(self._place)
+                self._fill(pending)
             finally:
+                self._filling.rest()
                 self.progress_ends()
 
-    def _fill(self, filling: Filling, run_id: str) -> None:
-        run = filling.run(run_id)
+    def _fill(self, run_ids: Sequence[str]) -> None:
+        listed = self._filling.runs()
+        total = sum(listed[run_id].size_bytes for run_id in run_ids)
+        before = 0
+        for run_id in run_ids:
+            run = listed[run_id]
+            what = run.row.name if len(run_ids) == 1 else f"{len(run_ids):,} runs"
 
-        def goes_on() -> bool:
-            cancelling.check()
-            if self._told is not None and run is not None:
-                done = self._state(run_id).read_bytes
-                self._told(run.row.name, done, run.size_bytes)
-            return True
+            def goes_on(run_id: str = run_id, what: str = what, before: int = before) -> bool:
+                cancelling.check()
+                if self._told is not None:
+                    self._told(what, before + self._state(run_id).read_bytes, total)
+                return True
 
-        filling.fill(run_id, goes_on)
+            self._filling.fill(run_id, goes_on)
+            before += run.size_bytes
 
-    def _state(self, run_id: str) -> standing.ReadState:
-        return standing.load(self._place.state(run_id))
+    def _state(self, run_id: str) -> ReadState:
+        """Return how far a run was read, for the price of a `stat` while that is the same."""
+        path = self._place.state(run_id)
+        stat = files.state(path)
+        known = self._states.get(run_id)
+        if known is None or known[0] != stat:
+            known = self._states[run_id] = stat, standing.load(path)
+            # It may be long, and only whoever reads on needs it.
+            known[1].mark = {}
+        return known[1]
 
     # What a store is asked ---------------------------------------------------------------------
 
@@ -187,6 +222,13 @@ class SourceStore(Store):
         run.database.why_read_only = self.why_read_only
         run.database.lacking = lambda: self._state(run_id).problems()
         return run
+
+    def reading(self, run_id: str) -> ReadSoFar | None:
+        state = self._state(run_id)
+        return None if state.seen or state.why else ReadSoFar(state.read_bytes, state.size_bytes)
+
+    def unread_count(self) -> int:
+        return sum(self.reading(run_id) is not None for run_id in self.ask(runs.ids).values())
 
     def opened(self, row: Run) -> OpenRun:
         if self._waits and not self._follows:
@@ -202,29 +244,37 @@ class SourceStore(Store):
         is_due = time.monotonic() - self._started_s > _START_AGAIN_S
         if self._follows and is_due and self._child is not None and self._child.poll() is not None:
             self._start()
-        active = [run.id for run in runs if run.is_active]
+        read = {run.id: files.state(self._place.state(run.id)) for run in runs if run.is_active}
         with self._source_lock:
-            if any(run_id not in self._listed for run_id in active):
-                self._list()
+            # What was read since may be of files that came, or of rows that listing told of.
+            if any(
+                run_id not in self._listed or self._listed_with.get(run_id) != state
+                for run_id, state in read.items()
+            ):
+                self._list(read)
             found = {}
-            for run_id in active:
+            for run_id in read:
                 listed = self._listed.get(run_id)
                 signs = None if listed is None else self._source.signs(listed, now)
+                if signs is not None and signs.is_gone:
+                    signs = signs._replace(logged_at=self._last_at(run_id))
                 if signs is not None:
-                    found[run_id] = self._with_last(run_id, signs) if signs.is_gone else signs
+                    found[run_id] = signs
             return found
 
-    def _with_last(self, run_id: str, signs: Signs) -> Signs:
-        """Return signs with the time of the last record, until which a run lasted that is gone."""
-        if run_id not in self._last_at:
+    def _last_at(self, run_id: str) -> datetime | None:
+        """Return when the last record came, until which a run lasted whose process is gone."""
+        state = self._state(run_id)
+        if state.seen and state.logged_at is None:
             with suppress(DatabaseError):
-                if self._state(run_id).seen:
-                    self._last_at[run_id] = self.run(run_id).ask(logged_at)
-        return signs._replace(logged_at=self._last_at.get(run_id))
+                last = self.run(run_id).ask(logged_at)
+                state.logged_at = "" if last is None else last.isoformat()
+        return datetime.fromisoformat(state.logged_at) if state.logged_at else None
 
-    def _list(self) -> None:
+    def _list(self, read: Mapping[str, FileStat | None]) -> None:
         if time.monotonic() - self._listed_s > _LIST_AGAIN_S:
             self._listed_s = time.monotonic()
+            self._listed_with |= read
             with suppress(SourceError):
                 self._listed = {run.row.id: run for run in self._source.runs()}
 

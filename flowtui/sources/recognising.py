@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
+from flowtui.sources import files
 from flowtui.sources.records import SourceError
 from flowtui.sources.source import RunSource
 
 _READERS = ("mlflow", "wandb", "inspect_log", "trackio", "tensorboard")
 """Modules of this package with a function `recognise`, the most certain first."""
+_BY_ENDING = {
+    ".yaml": ("mlflow",),
+    ".db": ("mlflow", "trackio"),
+    ".sqlite": ("mlflow",),
+    ".sqlite3": ("mlflow",),
+    ".wandb": ("wandb",),
+    ".eval": ("inspect_log",),
+    ".json": ("inspect_log",),
+}
+"""By how the name of a file ends: the readers that find nothing in a folder without such names."""
+_DEPTH = 8
+"""As deep as any of these looks."""
 LOOKED_FOR = (
     "a LUML store: a folder with meta.db, or a .luml file",
     "Weights & Biases: a folder with run-*.wandb files, or one such file",
@@ -41,7 +55,7 @@ def recognise(path: Path) -> RunSource | None:
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"{path} cannot be read: {reason}") from error
-    for name in _READERS:
+    for name in _worth_asking(path):
         reader: Callable[[Path], RunSource | None] = import_module(
             f"flowtui.sources.{name}"
         ).recognise
@@ -49,6 +63,22 @@ def recognise(path: Path) -> RunSource | None:
         if source is not None:
             return source
     return None
+
+
+def _worth_asking(path: Path) -> Sequence[str]:
+    """Return the readers that may find something at a path, so that no others need be loaded."""
+    if not path.is_dir():
+        return _READERS
+    absent = {name for names in _BY_ENDING.values() for name in names}
+    count = 0
+    for _, entries in files.walk(path, _DEPTH, files.TO_RECOGNISE):
+        count += len(entries)
+        for entry in entries:
+            absent.difference_update(_BY_ENDING.get(os.path.splitext(entry.name)[1], ()))
+        if not absent or count >= files.TO_RECOGNISE:
+            # The walk may have ended before what there is was met.
+            return _READERS
+    return [name for name in _READERS if name not in absent]
 
 
 class SeenRuns(NamedTuple):

@@ -38,6 +38,9 @@ class ReadState:
     """What reading told of the run, as a `RunRow`; empty where it told nothing."""
     why: str = ""
     """Why it could not be read further."""
+    logged_at: str | None = None
+    """When its last record came, in ISO 8601, as of when it was last read to its end; empty where
+    no record has a time, None where that was not noted."""
 
     def save(self, path: Path) -> None:
         """Write it, whole or not at all.

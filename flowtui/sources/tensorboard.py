@@ -16,6 +16,7 @@ from pathlib import Path
 
 from flowtui.sources import event_records, files, open_files
 from flowtui.sources.event_values import EventReader, Learnt
+from flowtui.sources.files import FileStat
 from flowtui.sources.records import Mark, SourceBatch, SourceError, SourceRun, moment
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.schema.mirror import RunRow
@@ -49,6 +50,8 @@ class TensorBoard:
     def __init__(self, root: Path) -> None:
         """Take the real path of a folder or file."""
         self.root = root
+        self._known: dict[str, SourceRun] = {}
+        """By name: the runs as they were last listed."""
 
     def runs(self) -> Sequence[SourceRun]:
         if self.root.is_file():
@@ -66,6 +69,7 @@ class TensorBoard:
             self._run(folder, self._name(folder), paths) for folder, paths in by_folder.items()
         ]
         listed = [run for run in found if run is not None]
+        self._known = {run.row.name: run for run in listed}
         return sorted(listed, key=lambda run: run.row.created_at or moment(0), reverse=True)
 
     def _name(self, folder: Path) -> str:
@@ -76,6 +80,10 @@ class TensorBoard:
         states = [(path, state) for path in paths if (state := files.state(path)) is not None]
         if not states:
             return None
+        known = self._known.get(name)
+        if known is not None and known.state == tuple(states):
+            # Most runs of a folder are as they were at the last look.
+            return known
         first, (_, _, mtime_ns) = states[0]
         stamp = _STAMP.search(first.name)
         group = name.rpartition("/")[0] or self.root.name
@@ -187,7 +195,7 @@ class _Reading:
         return sum(end for _, end in self.ends.values())
 
 
-def _states(run: SourceRun) -> list[tuple[Path, tuple[int, int, int]]]:
+def _states(run: SourceRun) -> list[tuple[Path, FileStat]]:
     return list(run.state)  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flowtui.sources import files, open_files, wandb_log
+from flowtui.sources.files import FileStat
 from flowtui.sources.records import (
     Mark,
     SourceBatch,
@@ -110,7 +111,7 @@ class WeightsAndBiases:
 
     def read(self, run: SourceRun, mark: Mark) -> Iterator[SourceBatch]:
         read = _WandbReading.of(mark)
-        states: dict[Path, tuple[int, int, int]] = dict(run.state)  # type: ignore[arg-type]
+        states: dict[Path, FileStat] = dict(run.state)  # type: ignore[arg-type]
         for path, (inode, size, _) in states.items():
             before, end = read.ends.get(str(path), (inode, 0))
             if before != inode or end > size:
@@ -147,7 +148,7 @@ class WeightsAndBiases:
         yield last
 
     def signs(self, run: SourceRun, now: datetime) -> Signs | None:
-        states: dict[Path, tuple[int, int, int]] = dict(run.state)  # type: ignore[arg-type]
+        states: dict[Path, FileStat] = dict(run.state)  # type: ignore[arg-type]
         paths = list(states)
         found = [state for path in paths if (state := files.state(path)) is not None]
         latest_ns = max((state[2] for state in found), default=0)
@@ -170,7 +171,7 @@ def _head(path: Path, row: RunRow) -> RunRow:
     return row
 
 
-def _beside(states: dict[Path, tuple[int, int, int]]) -> list[SourceFile]:
+def _beside(states: dict[Path, FileStat]) -> list[SourceFile]:
     """Return the files that a run saved, media among them; they stay where they are."""
     found: list[SourceFile] = []
     for path in states:

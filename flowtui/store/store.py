@@ -20,7 +20,7 @@ from flowtui.store.errors import DatabaseCorrupt, DatabaseError
 from flowtui.store.metrics.numbered_steps import NumberedRuns
 from flowtui.store.open_run import OpenRun
 from flowtui.store.run_list import RunList
-from flowtui.store.values import Run, StoreLocation
+from flowtui.store.values import ReadSoFar, Run, StoreLocation
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,6 +75,14 @@ class Store:
         Raises:
             StoreError: It cannot be read.
         """
+
+    def reading(self, run_id: str) -> ReadSoFar | None:
+        """Return how far a run was read; None of one that lacks nothing, as all of a folder."""
+        return None
+
+    def unread_count(self) -> int:
+        """Return how many runs are not wholly read yet; none of a folder."""
+        return 0
 
     def ask(
         self,

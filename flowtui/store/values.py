@@ -81,6 +81,14 @@ class Run(NamedTuple):
         return self.status == Status.ACTIVE
 
 
+class ReadSoFar(NamedTuple):
+    """How far a run was read that is not wholly read yet."""
+
+    done_bytes: int
+    size_bytes: int
+    """0 where that is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """The parameters and last metric values of one run, as a list of runs shows them."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.sources import recognising
+from flowtui.sources import private_store, recognising
 from flowtui.sources.private_store import SourceStore, open_source
 
 WRITTEN = Path(__file__).parent / "written"
@@ -17,6 +17,12 @@ WRITTEN = Path(__file__).parent / "written"
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLOW_TUI_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _looks_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests change files and read them again at once."""
+    monkeypatch.setattr(private_store, "_LOOK_AGAIN_S", 0.0)
 
 
 @pytest.fixture

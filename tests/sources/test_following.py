@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-from flowtui.sources.private_store import SourceStore
-from tests.sources.reading import points
-from tests.sources.test_tensorboard import add, events, scalar
+import pytest
 
+from flowtui.sources import private_store
+from flowtui.sources.private_store import SourceStore
+from flowtui.store.liveness.standing import Activity
+from tests.sources.reading import points
+from tests.sources.test_tensorboard import STARTED_S, add, events, scalar
+
+Opened = Callable[[Path], SourceStore]
 DEADLINE_S = 30.0
 
 
@@ -23,7 +30,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def test_a_followed_source_shows_what_is_written_and_runs_that_come(
-    tmp_path: Path, opened: Callable[[Path], SourceStore]
+    tmp_path: Path, opened: Opened
 ) -> None:
     logs = tmp_path / "logs"
     file = events(logs / "one", scalar("loss", 0, 1.0))
@@ -47,3 +54,22 @@ def test_the_child_process_ends_with_its_input(tmp_path: Path) -> None:
     assert child.stdin is not None
     child.stdin.close()
     assert child.wait(DEADLINE_S) == 0
+
+
+def test_a_left_run_that_goes_on_in_another_file_is_active_again(
+    tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_store, "_LIST_AGAIN_S", 0.0)
+    file = events(tmp_path / "logs", scalar("loss", 0, 1.0))
+    os.utime(file, (STARTED_S, STARTED_S))
+    store = opened(tmp_path / "logs")
+    run = store.resolve("logs")
+    assert store.standings([run.row], datetime.now(UTC))[run.id].activity is Activity.STOPPED
+    store.follow()
+    events(tmp_path / "logs", scalar("loss", 1, 1.0), "events.out.tfevents.1750000009.here.2")
+
+    def is_active() -> bool:
+        standing = store.standings([run.row], datetime.now(UTC))[run.id]
+        return standing.activity is Activity.ACTIVE
+
+    wait_for(is_active)

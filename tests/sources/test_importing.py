@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +84,23 @@ def test_nothing_is_written_into_a_private_store_and_the_reason_names_import(
     assert "flow-tui import" in why_not_uploaded(shown, Options())
     with pytest.raises(DatabaseReadOnly, match="flow-tui import"):
         write(run.database, lambda db: db.execute("delete from static_params"))
+
+
+def test_what_was_not_opened_for_the_longest_time_goes_for_what_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: Opened
+) -> None:
+    folders = [tmp_path / name for name in ("old", "new")]
+    for folder in folders:
+        shutil.copytree(TENSORBOARD, folder)
+        opened(folder).settle()
+    assert len(list(places.directory().iterdir())) == 2
+    monkeypatch.setattr(places, "MAX_BYTES", 1)
+    opened(folders[1]).settle()
+    assert len(list(places.directory().iterdir())) == 2, "nothing was added"
+    os.utime(next((folders[1] / "resnet").iterdir()))
+    opened(folders[1]).settle()
+    (kept,) = places.directory().iterdir()
+    assert str(folders[1]) in (kept / "source.json").read_text()
 
 
 def test_a_path_is_a_run_where_it_has_one_and_else_names_them(

@@ -606,6 +606,67 @@ def test_importing_twice_keeps_what_was_said_in_the_store(
     assert names(run) == {"notes/hello.txt"}
 
 
+def test_importing_again_takes_what_was_changed_or_deleted_in_mlflow(
+    folder: Path, tmp_path: Path
+) -> None:
+    there = tmp_path / "luml"
+
+    def imported() -> OpenRun:
+        sources.import_runs(str(folder / "mlflow.db"), ("first",), str(there), None, links=False)
+        return Store(StoreLocation(there, "a test")).resolve("first")
+
+    def here(*statements: tuple[str, tuple[object, ...]]) -> None:
+        written(there / run.id / "exp.db", *statements)
+
+    def in_mlflow(*statements: tuple[str, tuple[object, ...]]) -> None:
+        written(folder / "mlflow.db", *statements)
+
+    run = imported()
+    assert set(judged(run)) == {"good", "safe", "answer", "count"}
+    # In MLflow one is changed that nobody touched here, one that was changed here too, one that
+    # was deleted here; one is deleted.
+    here(
+        ("UPDATE span_annotations SET rationale = 'mine' WHERE name = 'safe'", ()),
+        ("DELETE FROM span_annotations WHERE name = 'answer'", ()),
+    )
+    in_mlflow(
+        (
+            "UPDATE assessments SET rationale = 'theirs' WHERE name IN ('good', 'safe', 'answer')",
+            (),
+        ),
+        ("DELETE FROM assessments WHERE name = 'count'", ()),
+    )
+    for _ in range(2):
+        rationales = {name: said[-1] for name, said in judged(imported()).items()}
+        assert rationales == {"good": "theirs", "safe": "mine"}
+    # What was changed here stays also where it is deleted there.
+    in_mlflow(("DELETE FROM assessments", ()))
+    assert set(judged(imported())) == {"safe"}
+    assert len(rows(run, "select 1 from spans")) > 0
+
+
+def test_what_was_imported_before_it_was_noted_how_stays_unless_it_is_the_same(
+    folder: Path, tmp_path: Path
+) -> None:
+    there = tmp_path / "luml"
+
+    def imported() -> OpenRun:
+        sources.import_runs(str(folder / "mlflow.db"), ("first",), str(there), None, links=False)
+        return Store(StoreLocation(there, "a test")).resolve("first")
+
+    database = there / imported().id / "exp.db"
+    written(
+        database,
+        ("DROP TABLE flowtui_taken_annotations", ()),
+        ("UPDATE span_annotations SET rationale = 'mine' WHERE name = 'safe'", ()),
+    )
+    imported()
+    changed = "UPDATE assessments SET rationale = 'theirs', last_updated_timestamp = 9"
+    written(folder / "mlflow.db", (changed, ()))
+    rationales = {name: said[-1] for name, said in judged(imported()).items()}
+    assert rationales == dict.fromkeys(("good", "answer", "count"), "theirs") | {"safe": "mine"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_that_goes_on_is_gone_only_after_a_day_of_silence(folder: Path, kind: str) -> None:
     source = recognising.recognise(store_of(folder, kind))

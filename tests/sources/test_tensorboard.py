@@ -26,13 +26,20 @@ TENSORBOARD = WRITTEN / "tensorboard"
 READ = json.loads((WRITTEN / "tensorboard.json").read_text())
 
 
+STARTED_S = 1_750_000_000.0
+
+
+def fail(*_: object) -> None:
+    raise AssertionError("it was read again")
+
+
 def record(data: bytes) -> bytes:
     head = struct.pack("<Q", len(data))
     crcs = [struct.pack("<I", masked(crc32c(part))) for part in (head, data)]
     return head + crcs[0] + data + crcs[1]
 
 
-def scalar(tag: str, step: int, value: float, wall_s: float = 1_750_000_000.0) -> bytes:
+def scalar(tag: str, step: int, value: float, wall_s: float = STARTED_S) -> bytes:
     """Make the record of a point, as a writer of TensorBoard does."""
     name = tag.encode()
     of = b"\x0a" + bytes([len(name)]) + name + b"\x15" + struct.pack("<f", value)
@@ -191,10 +198,6 @@ def test_a_second_look_reads_nothing_again(
 ) -> None:
     logs = copy("tensorboard")
     opened(logs).settle()
-
-    def fail(*_: object) -> None:
-        raise AssertionError("it was read again")
-
     monkeypatch.setattr("flowtui.sources.tensorboard.TensorBoard.read", fail)
     store = opened(logs)
     store.settle()
@@ -216,6 +219,27 @@ def test_a_silent_file_that_no_process_has_open_is_left(
     left = store.standings([run.row], later)[run.id]
     assert (left.activity, left.elapsed_s) == (Activity.STOPPED, 0.0), "it had one point"
     assert store.standings([run.row], datetime.now(UTC))[run.id].activity is Activity.ACTIVE
+
+
+DAYS = timedelta(days=2)
+"""After so long nobody is taken to write a file."""
+
+
+def test_when_the_last_record_of_a_left_run_came_is_known_without_reading_it_again(
+    tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = events(tmp_path / "logs", scalar("loss", 0, 1.0) + scalar("loss", 1, 1.0, STARTED_S + 7))
+    opened(tmp_path / "logs").settle()
+    store = opened(tmp_path / "logs")
+    run = store.resolve("logs")
+    with monkeypatch.context() as patch:
+        patch.setattr("flowtui.store.database.Database.read", fail)
+        left = store.standings([run.row], datetime.now(UTC) + DAYS)[run.id]
+    assert (left.activity, left.elapsed_s) == (Activity.STOPPED, 7.0)
+    add(file, scalar("loss", 2, 1.0, STARTED_S + 9))
+    store.settle()
+    left = store.standings([run.row], datetime.now(UTC) + DAYS)[run.id]
+    assert (left.activity, left.elapsed_s) == (Activity.STOPPED, 9.0)
 
 
 def test_checksums_of_many_records_are_those_of_each() -> None:

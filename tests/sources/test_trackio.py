@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 from flowtui.cli import sources
-from flowtui.sources import recognising
+from flowtui.sources import private_store, recognising
 from flowtui.sources.private_store import SourceStore
 from flowtui.sources.records import SourceError
 from flowtui.store import runs
+from flowtui.store.liveness.standing import Activity
 from flowtui.store.open_run import OpenRun
 from flowtui.store.schema import SpanAnnotationRow, StoreWriter
 from flowtui.store.store import Store
@@ -28,6 +29,7 @@ from flowtui.store.traces.exchange import exchange
 from flowtui.store.values import StoreLocation
 from tests.sources.conftest import WRITTEN
 from tests.sources.reading import Points, digest, names, parameters, points, problems
+from tests.sources.test_following import wait_for
 
 Copy = Callable[[str], Path]
 Opened = Callable[[Path], SourceStore]
@@ -255,6 +257,19 @@ def test_a_run_without_rows_for_long_has_stopped(project: Path) -> None:
         signs = source.signs(run, last + timedelta(seconds=after_s))
         assert signs is not None
         assert signs.is_gone is is_gone
+
+
+def test_a_run_whose_rows_go_on_to_come_is_active(
+    project: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_store, "_LIST_AGAIN_S", 0.0)
+    store = opened(project)
+    run = store.resolve("n")
+    store.follow()
+    hour = datetime(2026, 6, 1, 13, tzinfo=UTC)
+    assert store.standings([run.row], hour)[run.id].activity is Activity.STOPPED
+    write(project, *(row({"loss": 0.5}, second) for second in range(60, 3_600, 60)))
+    wait_for(lambda: store.standings([run.row], hour)[run.id].activity is Activity.ACTIVE)
 
 
 def test_it_is_followed_by_a_child_process(project: Path, opened: Opened) -> None:

@@ -69,6 +69,8 @@ class ListedRuns:
     """Sentences about the filter."""
     telling: TellingKeys
     """The parameters and metrics that matter for the listed runs."""
+    unread_count: int
+    """How many runs of the store are not wholly read yet."""
 
 
 @dataclass(frozen=True, slots=True)

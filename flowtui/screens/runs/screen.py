@@ -148,7 +148,10 @@ class RunsScreen(Leaderboard):
         total = sum(group.run_count for group in groups)
         remarks = self.store.list.remarks(wanted.condition)
         telling = self.store.ask(leaderboard.telling_keys, rowids, chosen_directions())
-        listed = ListedRuns(wanted, rowids, groups, total, metrics, params, remarks, telling)
+        unread = self.store.unread_count()
+        listed = ListedRuns(
+            wanted, rowids, groups, total, metrics, params, remarks, telling, unread
+        )
         yield partial(self._show_list, listed)
         if self._marks.ids:
             yield partial(self._keep_marks, frozenset(self.store.ask(run_rows.ids).values()))
@@ -257,6 +260,9 @@ class RunsScreen(Leaderboard):
         # A dialog above it lets it show through.
         if self._listed is None or self not in self.app.screen_stack:
             return
+        if self._listed.unread_count:
+            # The end of reading need not change anything else that is listed.
+            self.list_changed()
         active = [
             rowid
             for rowid in self.rows.keys_in_sight()
@@ -288,6 +294,8 @@ class RunsScreen(Leaderboard):
         ]
         if self._marks.ids:
             left.append(Piece(f"  {len(self._marks.ids):,} marked", "accent"))
+        if self._listed is not None and self._listed.unread_count:
+            left.append(Piece(f"  ◔ {self._listed.unread_count:,} still being read", "accent"))
         if note:
             left.append(Piece(f"  {note}", "attention"))
         right = [Piece(fmt.plain(self.flow.store_label), "muted"), Piece(" ")]

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flowtui.store.closing import Closes
+from flowtui.store.metrics.listing import DISTINCT_KEYS
 from flowtui.store.schema.create import open_for_writing, writing
 from flowtui.store.schema.rows import (
     EvalAnnotationRow,
@@ -181,8 +182,9 @@ class ExperimentWriter(Closes):
     def last_values(self) -> dict[str, float | None]:
         """Return each metric's value at its highest step, None for a NaN: dynamic_metrics."""
         rows = self._database.execute(
-            "SELECT key, value FROM dynamic_metrics AS point WHERE step ="
-            " (SELECT max(step) FROM dynamic_metrics WHERE key = point.key) ORDER BY rowid"
+            f"{DISTINCT_KEYS} SELECT point.key, value FROM keys CROSS JOIN dynamic_metrics AS point"
+            " WHERE point.key = keys.key AND step = (SELECT max(step) FROM dynamic_metrics"
+            " WHERE key = keys.key) ORDER BY point.rowid"
         )
         return dict(rows.fetchall())
 

@@ -1,13 +1,20 @@
-"""Brings a run of a store up to a copy of it, and keeps what people said of it."""
+"""Brings a run of a store up to a copy of it, and keeps what people said of it.
+
+Annotations of the copy are told from those of people by their ids. What a person has changed or
+deleted since is told by a table that has each as it was taken the last time: there a change or a
+deletion in the copy counts only for those that nobody has touched here.
+"""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from flowtui.store.closing import Closes
+from flowtui.store.database import decode, table_columns
 from flowtui.store.schema.create import open_for_writing, writing
 
 _ROWS = 20_000
@@ -34,6 +41,8 @@ _ANNOTATIONS = {
     "span_annotations": ("trace_id", "span_id"),
     "eval_annotations": ("dataset_id", "eval_id"),
 }
+_TAKEN = "flowtui_taken_annotations"
+"""By table and id: the columns of an annotation of the copy as they were taken, in JSON."""
 _ANNOTATION = (
     "id", "name", "annotation_kind", "value_type", "value", "user", "rationale", "created_at",
 )  # fmt: skip
@@ -48,6 +57,8 @@ class Merging(Closes):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._database = open_for_writing(path)
+        # What anybody wrote there is compared, not shown.
+        self._database.conn.text_factory = decode
 
     def close(self) -> None:
         """Close the database."""
@@ -73,8 +84,45 @@ class Merging(Closes):
             "ON CONFLICT DO NOTHING", "eval_dataset_id = ?2 AND eval_id = ?3 AND trace_id = ?4",
         )  # fmt: skip
         for table, of in _ANNOTATIONS.items():
-            # What a person changed or wrote stays.
-            self._insert(copy, table, (*_ANNOTATION, *of), "ON CONFLICT DO NOTHING")
+            self._take_annotations(copy, table, (*_ANNOTATION, *of))
+
+    def _take_annotations(
+        self, copy: sqlite3.Connection, table: str, columns: tuple[str, ...]
+    ) -> None:
+        names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
+        rows = f"SELECT {names} FROM {table}"
+        told = {row[0]: tuple(row) for row in copy.execute(rows)}
+        with writing(self._database, self._path) as connection:
+            if not told and not table_columns(connection, _TAKEN):
+                return
+            connection.execute(
+                f"CREATE TABLE IF NOT EXISTS {_TAKEN} (of_table TEXT NOT NULL, id TEXT NOT NULL,"
+                " said TEXT NOT NULL, PRIMARY KEY (of_table, id))"
+            )
+            here = {row[0]: _said(row) for row in connection.execute(rows)}
+            taken = dict(
+                connection.execute(f"SELECT id, said FROM {_TAKEN} WHERE of_table = ?", (table,))
+            )
+            says = {one: _said(row) for one, row in told.items()}
+            # Where it is not known how one was taken, only what is as in the copy is untouched.
+            untouched = {one for one, said in here.items() if said == taken.get(one, says.get(one))}
+            wanted = [one for one in told if one in untouched or one not in here.keys() | taken]
+            gone = [one for one in taken if one not in told]
+            connection.executemany(
+                f"DELETE FROM {table} WHERE id = ?", [(one,) for one in gone if one in untouched]
+            )
+            connection.executemany(
+                f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})",
+                [told[one] for one in wanted if says[one] != here.get(one)],
+            )
+            connection.executemany(
+                f"DELETE FROM {_TAKEN} WHERE of_table = ? AND id = ?",
+                [(table, one) for one in gone],
+            )
+            connection.executemany(
+                f"INSERT OR REPLACE INTO {_TAKEN} (of_table, id, said) VALUES (?, ?, ?)",
+                [(table, one, says[one]) for one in wanted if says[one] != taken.get(one)],
+            )
 
     def _replace(self, copy: sqlite3.Connection, table: str, columns: tuple[str, ...]) -> None:
         with writing(self._database, self._path) as connection:
@@ -108,3 +156,8 @@ class Merging(Closes):
 def _parts(rows: Iterator[tuple[object, ...]]) -> Iterator[list[tuple[object, ...]]]:
     while part := [tuple(row) for row in islice(rows, _ROWS)]:
         yield part
+
+
+def _said(row: Sequence[object]) -> str:
+    """Return the columns of an annotation as one text; bytes, which nobody means, as Python's."""
+    return json.dumps(tuple(row), default=repr)

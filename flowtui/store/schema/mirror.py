@@ -16,6 +16,8 @@ from itertools import chain
 from pathlib import Path
 
 from flowtui.store.closing import Closes
+from flowtui.store.liveness.signs import logged_at
+from flowtui.store.metrics.listing import DISTINCT_KEYS
 from flowtui.store.schema.create import (
     create_experiment_db,
     create_store,
@@ -75,19 +77,21 @@ class FileRow:
 class MirrorWriter(Closes):
     """Keeps the runs of a store the same as those of a source. Every method is one transaction."""
 
-    def __init__(self, directory: Path, *, logs: bool = True) -> None:
+    def __init__(self, directory: Path, *, logs: bool = True, is_made: bool = False) -> None:
         """Open meta.db, which is made if it is missing.
 
         Args:
             directory: The store's folder.
             logs: Whether its databases may have a write-ahead log; on a file system that other
                 machines share they may not.
+            is_made: Whether it is known to be there.
 
         Raises:
             DatabaseError: It cannot be written.
         """
         self._directory, self._logs = directory, logs
-        create_store(directory, durable=False, logs=logs)
+        if not is_made:
+            create_store(directory, durable=False, logs=logs)
         self._path = directory / "meta.db"
         self._database = open_for_writing(self._path, durable=False, logs=logs)
 
@@ -118,10 +122,9 @@ class MirrorWriter(Closes):
             groups = dict(connection.execute("SELECT name, id FROM experiment_groups").fetchall())
             connection.executemany(_ROW, [_columns(row, groups[row.group]) for row in rows])
 
-    def put_copies(self, run_id: str) -> None:
+    def put_copies(self, run_id: str, experiment: MirrorExperiment) -> None:
         """Copy a run's parameters and last metrics, which lists are fast with: see `end_run`."""
-        with self.experiment(run_id) as experiment:
-            params, metrics = experiment.param_copy(), experiment.last_values()
+        params, metrics = experiment.param_copy(), experiment.last_values()
         with writing(self._database, self._path) as connection:
             connection.execute(
                 "UPDATE experiments SET static_params = ?, dynamic_params = ? WHERE id = ?",
@@ -135,14 +138,6 @@ class MirrorWriter(Closes):
             connection.executemany("DELETE FROM experiments WHERE id = ?", [(one,) for one in ids])
         for run_id in ids:
             shutil.rmtree(self._directory / run_id, ignore_errors=True)
-
-    def experiment(self, run_id: str) -> MirrorExperiment:
-        """Open one run's exp.db; the caller closes it, best by `with`.
-
-        Raises:
-            DatabaseError: There is no such exp.db.
-        """
-        return MirrorExperiment(self._directory / run_id / "exp.db", durable=False, logs=self._logs)
 
 
 class MirrorExperiment(ExperimentWriter):
@@ -241,13 +236,14 @@ class MirrorExperiment(ExperimentWriter):
                 ],
             )  # fmt: skip
 
+    def logged_at(self) -> datetime | None:
+        """Return when the last record came; see `signs.logged_at`."""
+        return logged_at(self._database.conn)
+
     def last_steps(self) -> dict[str, int]:
         """Return the highest step of each metric: dynamic_metrics."""
-        # Each key is sought in the index, which is as fast for many points as for few.
         rows = self._database.execute(
-            "WITH RECURSIVE keys(key) AS (SELECT min(key) FROM dynamic_metrics UNION ALL"
-            " SELECT (SELECT min(key) FROM dynamic_metrics WHERE key > keys.key) FROM keys"
-            " WHERE keys.key IS NOT NULL) SELECT key, (SELECT max(step) FROM dynamic_metrics"
+            f"{DISTINCT_KEYS} SELECT key, (SELECT max(step) FROM dynamic_metrics"
             " WHERE key = keys.key) FROM keys WHERE key IS NOT NULL"
         )
         return {key: step for key, step in rows.fetchall() if isinstance(step, int)}

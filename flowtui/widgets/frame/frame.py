@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.store.liveness.standing import Activity, Standing
-from flowtui.store.values import Counts, Run, Status
+from flowtui.store.values import Counts, ReadSoFar, Run, Status
 from flowtui.terminal.keyboard import TakesText
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, justified, width_of
 from flowtui.widgets.frame.declared import as_declared
@@ -48,11 +48,22 @@ class UploadMark(NamedTuple):
 
 
 class JobMark(NamedTuple):
-    """What the top line says about a receiver, about what is watched, or about a program."""
+    """What the top line says about a receiver, a program, what is watched, or what is read."""
 
     words: tuple[str, ...]
     """The first word is always shown, the others if there is room."""
     is_failed: bool = False
+
+
+def reading_mark(read: ReadSoFar | None) -> JobMark | None:
+    """Return what the top line says of how far a run was read."""
+    if read is None:
+        return None
+    if not read.size_bytes:
+        return JobMark(("◔ reading",))
+    # What is read last may have come after the size was taken, and some bytes are read at the end.
+    share = min(int(100 * read.done_bytes / read.size_bytes), 99)
+    return JobMark((f"◔ reading {share} %", f"of {fmt.size(read.size_bytes)}"))
 
 
 class Frame(NamedTuple):
@@ -69,6 +80,8 @@ class Frame(NamedTuple):
     """The time since the last write, by this machine's clock; see `Signs.written_at`."""
     problem: str | None = None
     """Why the screen may not show the latest state."""
+    reading: JobMark | None = None
+    """How far the run was read that is not wholly read yet."""
     upload: UploadMark | None = None
     """An upload of this run or another one, while it is running or after it failed."""
     collect: JobMark | None = None
@@ -172,7 +185,7 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
 
 
 def _marks(frame: Frame) -> list[UploadMark | JobMark]:
-    marks = frame.alarm, frame.collect, frame.upload, frame.program
+    marks = frame.reading, frame.alarm, frame.collect, frame.upload, frame.program
     return [mark for mark in marks if mark is not None]
 
 
