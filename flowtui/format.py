@@ -291,6 +291,16 @@ def trace_state(state: str) -> str:
     return f"{TRACE_GLYPHS[state]} {state.replace('_', ' ')}"
 
 
+def none_match(total: int, noun: str) -> str:
+    """Return that a filter lets nothing through, and the key that helps."""
+    return f"None of the {count(total, noun)} match. / changes the filter."
+
+
+def unread(reason: str) -> str:
+    """Return why something cannot be shown, and the key that helps."""
+    return f"✗ {plain(reason, 500)}. r tries again."
+
+
 def json_text(value: JsonValue, limit: int = DEFAULT_LIMIT) -> str:
     """Return a JSON value on one line, texts without quotes."""
     if isinstance(value, str):
@@ -304,8 +314,9 @@ def json_text(value: JsonValue, limit: int = DEFAULT_LIMIT) -> str:
     return plain(json.dumps(value, ensure_ascii=False), limit)
 
 
-_BARS = "▁▂▃▄▅▆▇█"
-_LOWEST, _HIGHEST = _BARS[0], _BARS[-1]
+BARS = "▁▂▃▄▅▆▇"
+"""None fills its cell, so that bars on lines below each other do not run into one block."""
+_LOWEST, _HIGHEST = BARS[0], BARS[-1]
 _APART = 2
 """Heights between values out of scale and the rest, so that they stand out without colour."""
 OUTLIER_SPREADS = 4.0
@@ -354,7 +365,7 @@ def _bars(
     has_below = any(value is not None and value < floor for value in values)
     has_above = any(value is not None and value > roof for value in values)
     lowest = _APART if has_below else 0
-    heights = len(_BARS) - lowest - (_APART if has_above else 0)
+    heights = len(BARS) - lowest - (_APART if has_above else 0)
     # A constant is drawn far from the values out of scale.
     constant = 1.0 if has_below and not has_above else 0.0
 
@@ -364,7 +375,7 @@ def _bars(
         if not floor <= value <= roof:
             return _LOWEST if value < floor else _HIGHEST
         share = (value - bottom) / (top - bottom) if top > bottom else constant
-        return _BARS[lowest + min(int(share * heights), heights - 1)]
+        return BARS[lowest + min(int(share * heights), heights - 1)]
 
     return [bar(value) for value in values]
 

@@ -33,7 +33,7 @@ from flowtui.store.store import Store
 from flowtui.store.values import Counts, Kind, ReadSoFar, Run
 from flowtui.terminal.keyboard import TakesText
 from flowtui.terminal.link_speed import QUERY, LinkSpeed
-from flowtui.widgets.frame.frame import TABS, Frame, reading_mark
+from flowtui.widgets.frame.frame import READ_AGAIN, TABS, Frame, HidesKeys, reading_mark
 from flowtui.widgets.host import Options
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _label(store: Store) -> str:
     return fmt.path(place, person.home(), "~") if place.is_absolute() else str(place)
 
 
-class FlowApp(Shell):
+class FlowApp(HidesKeys, Shell):
     """Shows one store: the list of its runs, and one run at a time in five tabs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -110,7 +110,7 @@ class FlowApp(Shell):
                 tooltip="Open the run above in the list, on the same tab"),
         Binding("ctrl+o", "open_by_name", "Open by name", show=False, id="app.open_by_name",
                 tooltip="Open a run by a few letters of its name"),
-        Binding("r", "refresh_now", "Refresh", show=False, id="app.refresh",
+        Binding("r", "refresh_now", "Refresh", id="app.refresh",
                 tooltip="Look for changes now"),
         Binding("f", "follow", "Follow", show=False, id="app.follow",
                 tooltip="Follow what is written, or stop"),
@@ -355,6 +355,10 @@ class FlowApp(Shell):
         if action == "show_tab":
             return self._run is not None or self._has_comparison
         return super().check_action(action, parameters)
+
+    def hides(self, action: str) -> bool:
+        # What is read again by itself needs no key, as long as it can be read.
+        return action == READ_AGAIN and not getattr(self.screen, "has_failed", False)
 
     # Live ------------------------------------------------------------------------------------
 

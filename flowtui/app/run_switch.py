@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from flowtui import clock
 from flowtui import format as fmt
 from flowtui.failures import Failure, NoLongerWanted
 from flowtui.screens.dialogs.commands import Command, CommandsScreen
@@ -13,6 +14,7 @@ from flowtui.store import runs as run_rows
 from flowtui.widgets.asking import begin
 
 if TYPE_CHECKING:
+    from flowtui.store.liveness.standing import Standing
     from flowtui.store.store import Store
     from flowtui.store.values import Run
     from flowtui.widgets.host import Host
@@ -50,10 +52,10 @@ class RunSwitch:
         commands = [
             Command(
                 fmt.plain(run.name or run.id, NAME_CHARS),
-                _said_of(run),
+                _said_of(run, standing),
                 partial(self._app.open_run, run),
             )
-            for run in runs
+            for run, standing in runs
         ]
         chosen = await self._app.push_screen_wait(CommandsScreen(commands, "Open a run"))
         if chosen is not None:
@@ -69,18 +71,20 @@ class RunSwitch:
             return None
 
 
-def _said_of(run: Run) -> str:
-    words = [fmt.short_id(run.id), fmt.plain(run.group_name or "", 40), fmt.plain(run.status, 20)]
+def _said_of(run: Run, standing: Standing) -> str:
+    state = fmt.run_state_short(run.status, standing)
+    words = [fmt.short_id(run.id), fmt.plain(run.group_name or "", 40), state]
     if run.created_at is not None:
         words.append(fmt.when_short(run.created_at))
     return " · ".join(word for word in words if word)
 
 
-def _all_runs(store: Store) -> list[Run]:
+def _all_runs(store: Store) -> list[tuple[Run, Standing]]:
     """Return all runs, the newest first."""
     rowids = store.list.ordered()
     found = store.ask(run_rows.at, rowids)
-    return [found[rowid] for rowid in rowids if rowid in found]
+    standings = store.standings(list(found.values()), clock.now())
+    return [(run, standings[run.id]) for rowid in rowids if (run := found.get(rowid)) is not None]
 
 
 def _neighbour(store: Store, here: Run, by: int, listed: Sequence[int]) -> Run | str:

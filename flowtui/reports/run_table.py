@@ -324,7 +324,7 @@ def _usual(store: Store, wanted: ListRequest) -> list[str]:
 def _default(store: Store, listed: Sequence[int], chosen: Directions | None) -> list[str]:
     telling = store.ask(leaderboard.telling_keys, listed, chosen)
     metrics = [f"{METRIC}{key}" for key in telling.metrics[:DEFAULT_FIGURES]]
-    params = [f"{PARAM}{key}" for key in telling.params[:DEFAULT_FIGURES]]
+    params = [f"{PARAM}{key}" for key in telling.columns[:DEFAULT_FIGURES]]
     return ["id", "name", *metrics, *params, "status", "created", "duration", "group", "tags"]
 
 

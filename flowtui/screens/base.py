@@ -15,18 +15,30 @@ from textual.widget import Widget
 from textual.widgets import Rule
 from textual.worker import Worker, WorkerState
 
+from flowtui.screens.may_write import why_not_annotated, why_not_collected, why_not_uploaded
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
 from flowtui.terminal.keyboard import TakesText
 from flowtui.widgets.asking import Asks
-from flowtui.widgets.frame.frame import Frame, KeyLine, RunLine, TabLine, counted_tabs
+from flowtui.widgets.frame.frame import (
+    Frame,
+    HidesKeys,
+    KeyLine,
+    RunLine,
+    TabLine,
+    counted_tabs,
+)
 from flowtui.widgets.paint import ROLE_CLASSES
 
 if TYPE_CHECKING:
     from flowtui.store.annotations.values import Target
     from flowtui.widgets.host import Host
 
+WRITES = {
+    "upload": why_not_uploaded, "collect": why_not_collected, "review": why_not_annotated,
+}  # fmt: skip
+"""Why an action does nothing where nothing is written; its key is not shown there."""
 KEY_PATIENCE_S = 0.5
 """How long a key may hold up the next one."""
 
@@ -45,14 +57,22 @@ class StoreScreen(Asks, Screen[None]):
     AUTO_FOCUS = ""
     COMPONENT_CLASSES = ROLE_CLASSES
 
+    needs_records: ClassVar[frozenset[str]] = frozenset()
+    """Actions on the records that it lists; while there are none, their keys are hidden."""
+
     def __init__(self, store: Store) -> None:
         super().__init__()
         self.store = store
+        self._has_records = True
+        """Whether there are any records to list, as far as is known."""
         self._has_widgets = False
         self._wanted: set[Kind] = set()
         self._under_way: frozenset[Kind] = frozenset()
         self._reader: Worker[None] | None = None
         self._openers: set[Worker[None]] = set()
+        self.has_failed = False
+        """Whether the last read failed, so that reading again is offered."""
+        self._fails_now = False
 
     @property
     def flow(self) -> Host:
@@ -93,7 +113,15 @@ class StoreScreen(Asks, Screen[None]):
     def _is_reading(self) -> bool:
         return self._reader is not None or bool(self._wanted)
 
+    def take_whether_any(self, has_records: bool) -> None:
+        """Note whether there are any records to list, whatever the filter shows."""
+        if has_records != self._has_records:
+            self._has_records = has_records
+            self.refresh_bindings()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in self.needs_records and not self._has_records:
+            return False
         # In a field the key of this action is a letter of the text.
         return not (action == "filter" and isinstance(self.focused, TakesText))
 
@@ -118,22 +146,41 @@ class StoreScreen(Asks, Screen[None]):
         if self._wanted and self.is_current and self._reader is None:
             self._under_way = frozenset(self._wanted)
             self._wanted.clear()
+            self._fails_now = False
             self._reader = self.ask_each(
                 partial(self.read, self._under_way),
                 lambda show: show(),
-                self.show_failure,
+                self._fail,
                 group="store",
                 waiting=self.show_reading,
             )
+
+    def _fail(self, reason: str) -> None:
+        self.show_failure(reason)
+        self.offer_again()
+
+    def offer_again(self) -> None:
+        """Offer to read again, because a part of what is read now could not be read."""
+        self._fails_now = True
+        self._take_whether_failed()
+
+    def _take_whether_failed(self) -> None:
+        if self.has_failed != self._fails_now:
+            self.has_failed = self._fails_now
+            self.refresh_bindings()
 
     def open_with(self, worker: Worker[None]) -> None:
         """Make keys wait until this worker's answer, the record that was chosen, is shown."""
         self._openers.add(worker)
 
     def on_screen_resume(self) -> None:
+        for line in self.query(KeyLine):
+            line.fill()
         self.want(())
 
     def on_screen_suspend(self) -> None:
+        for line in self.query(KeyLine):
+            line.fill()
         if self._reader is not None:
             self._reader.cancel()
             self._wanted.update(self._under_way)
@@ -147,10 +194,11 @@ class StoreScreen(Asks, Screen[None]):
         self._openers.discard(event.worker)
         if event.worker is self._reader:
             self._reader = None
+            self._take_whether_failed()
             self.want(())
 
 
-class TabScreen(StoreScreen):
+class TabScreen(HidesKeys, StoreScreen):
     """One tab of one run, with the frame that all tabs share."""
 
     tab: ClassVar[str]
@@ -164,27 +212,16 @@ class TabScreen(StoreScreen):
         )
     ]  # fmt: skip
 
-    needs_records: ClassVar[frozenset[str]] = frozenset()
-    """Actions on the records that the tab lists; while the run has none, their keys are hidden."""
-
     frame: reactive[Frame | None] = reactive(None, init=False)
 
     def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store)
         self.run = run
-        self._has_records = True
-        """Whether the run has any records for this tab, as far as is known."""
 
-    def take_whether_any(self, has_records: bool) -> None:
-        """Note whether the run has any records for this tab, whatever the filter shows."""
-        if has_records != self._has_records:
-            self._has_records = has_records
-            self.refresh_bindings()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in self.needs_records and not self._has_records:
+    def hides(self, action: str) -> bool:
+        if action == "upload" and self.frame is not None and self.frame.upload is not None:
             return False
-        return super().check_action(action, parameters)
+        return action in WRITES and bool(WRITES[action](self.store, self.flow.options))
 
     def compose(self) -> ComposeResult:
         yield RunLine()

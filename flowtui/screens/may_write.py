@@ -19,6 +19,11 @@ def why_not_written(store: Store, options: Options) -> str:
     return READ_ONLY if options.read_only else ""
 
 
+def none_logged(store: Store, options: Options, said: str, how: str) -> str:
+    """Return that there are no records of a kind, and how some are written where that is done."""
+    return said if why_not_written(store, options) else f"{said}{how}"
+
+
 def why_not_annotated(store: Store, options: Options) -> str:
     """Return why this session may not annotate; an empty text if it may."""
     return why_not_written(store, options) or ("" if options.user.strip() else NO_AUTHOR)

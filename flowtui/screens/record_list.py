@@ -143,7 +143,7 @@ class RecordList(Generic[Query, Record]):
 
     def show_unread(self, reason: str) -> None:
         """Show why the list could not be read."""
-        self.show_empty(f"✗ {fmt.plain(reason)}\n\nr tries again.")
+        self.show_empty(fmt.unread(reason))
 
     # Which records ---------------------------------------------------------------------------
 

@@ -10,13 +10,14 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from flowtui.store.compare.directions import Direction, direction
 from flowtui.store.database import table_columns
 from flowtui.store.natural import sort_key
 from flowtui.store.runs import figures_json, relation
-from flowtui.store.values import Figures
+from flowtui.store.values import Figures, JsonValue
 
 if TYPE_CHECKING:
     from flowtui.store.filters import Condition
@@ -30,6 +31,26 @@ MANY = 0.5
 _FINITE = "typeof(value) in ('integer', 'real') and abs(value) <= 1.7976931348623157e308"
 
 
+class ParamShape(NamedTuple):
+    """What the values of a parameter have in common."""
+
+    chars: int = 0
+    """The length of the longest value."""
+    is_number: bool = True
+    """Whether all values are numbers."""
+    is_nested: bool = False
+    """Whether a value is an object or a list, which no cell of a table can show."""
+
+    def with_value(self, value: JsonValue, text: str) -> ParamShape:
+        """Take a value, and the same as JSON."""
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return ParamShape(
+            max(self.chars, len(value) if isinstance(value, str) else len(text)),
+            self.is_number and is_number,
+            self.is_nested or isinstance(value, (dict, list)),
+        )
+
+
 class TellingKeys(NamedTuple):
     """The parameters and metrics that matter for some runs, those that matter most first."""
 
@@ -37,6 +58,13 @@ class TellingKeys(NamedTuple):
     """Parameters that many of the runs have, and that differ among them."""
     metrics: tuple[str, ...] = ()
     """The metrics that most runs share; first those that have a direction."""
+    shapes: Mapping[str, ParamShape] = MappingProxyType({})
+    """What is known of the values, by parameter."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The parameters whose values a table can show."""
+        return [key for key in self.params if not self.shapes.get(key, ParamShape()).is_nested]
 
 
 def named_columns(
@@ -77,16 +105,20 @@ def telling_keys(
     rows = connection.execute(
         "select static_params, dynamic_params from experiments where status = 'completed'"
         " and rowid in (select value from json_each(:rowids))"
-        " and length(static_params) <= :most and length(dynamic_params) <= :most",
+        " and length(static_params) <= :most and coalesce(length(dynamic_params), 0) <= :most",
         {"rowids": json.dumps(list(rowids[:MOST_RUNS])), "most": MOST_CHARS},
     )
     values: dict[str, Counter[str]] = {}
+    shapes: dict[str, ParamShape] = {}
     shared: Counter[str] = Counter()
     count = 0
     for params, metrics in rows:
         count += 1
         for key, value in _items(params):
-            values.setdefault(key, Counter())[json.dumps(value, sort_keys=True)] += 1
+            known, text = values.setdefault(key, Counter()), json.dumps(value, sort_keys=True)
+            if text not in known:
+                shapes[key] = shapes.get(key, ParamShape()).with_value(value, text)
+            known[text] += 1
         shared.update(key for key, _ in _items(metrics))
     having = {key: some.total() for key, some in values.items()}
     differing = [
@@ -97,10 +129,10 @@ def telling_keys(
     differing.sort(key=lambda key: (-having[key], sort_key(key)))
     common = [key for key, number in shared.items() if number >= count * MANY] or list(shared)
     common.sort(key=lambda key: (direction(key, chosen) is None, -shared[key], sort_key(key)))
-    return TellingKeys(tuple(differing), tuple(common))
+    return TellingKeys(tuple(differing), tuple(common), shapes)
 
 
-def _items(raw: object) -> Sequence[tuple[str, object]]:
+def _items(raw: object) -> Sequence[tuple[str, JsonValue]]:
     try:
         parsed = json.loads(raw) if isinstance(raw, str) else {}
     except (ValueError, RecursionError):

@@ -25,6 +25,13 @@ class Piece(NamedTuple):
 Line = Sequence[Piece]
 
 
+def note_role(note: str) -> Role:
+    """Return the role of a sentence that stands in the place of content; its first sign tells."""
+    if note.startswith("✗"):
+        return "error"
+    return "attention" if note.startswith("▲") else "muted"
+
+
 def fit(text: str, width: int, align: Align = "left") -> str:
     """Return text of exactly `width` cells: padded, or cut with an ellipsis."""
     length = cell_len(text)
@@ -44,7 +51,8 @@ def clipped(line: Iterable[Piece], width: int) -> list[Piece]:
         length = cell_len(piece.text)
         if length > left:
             if left > 0:
-                pieces.append(Piece(fit(piece.text, left), piece.role))
+                # Blanks that are cut are no loss.
+                pieces.append(Piece(fit(piece.text.rstrip(), left), piece.role))
             return pieces
         pieces.append(piece)
         left -= length

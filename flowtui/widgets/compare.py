@@ -9,6 +9,7 @@ from typing import cast
 from flowtui import format as fmt
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.liveness.standing import Activity, Standing
+from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Piece, Role, clipped, fit, justified, width_of
 
 NAME_CELLS = (8, 40)
@@ -58,7 +59,8 @@ def compare_line(
         width: The width in cells.
         hidden: The letters of runs that are switched off.
     """
-    said = f"{fmt.count(len(runs), 'run')} · baseline A"
+    looked = f"candidate {candidate}  {keys}" if keys and len(runs) > 2 else ""
+    said = " · ".join(filter(None, (fmt.count(len(runs), "run"), "baseline A", looked)))
     head = [Piece(" compare", "title")]
     words = {of.letter: _words(of, of.letter in hidden) for of in runs}
     least = sum(width_of(words[of.letter]) + NAME_CELLS[0] + 5 for of in runs)
@@ -71,11 +73,12 @@ def compare_line(
     room = width - width_of(head) - sum(width_of(words[of.letter]) + 5 for of in shown)
     wanted = [len(fmt.plain(of.name, NAME_CELLS[1])) for of in shown]
     # The names come first, then how many runs there are, then where they are.
-    right = next((text for text in (full, said) if sum(wanted) + len(text) + 3 <= room), "")
+    right = next((text for text in (full, said, looked) if sum(wanted) + len(text) + 3 <= room), "")
     names = _shares(wanted, room)
     left = list(head)
-    for of, cells in zip(shown, names, strict=True):
-        name = fit(fmt.plain(of.name, 200), cells)
+    labels = told_apart([fmt.plain(of.name, 200) for of in shown], names)
+    for of, label, cells in zip(shown, labels, names, strict=True):
+        name = fit(label, cells)
         role: Role = "muted" if of.letter in hidden else "text"
         left += [Piece("   "), Piece(of.letter, letter_role(of.letter)), Piece(f" {name}", role)]
         left += words[of.letter]
@@ -91,7 +94,7 @@ def _words(of: NamedRun, is_hidden: bool) -> list[Piece]:
     if activity is None:
         return []
     if activity is Activity.STOPPED:
-        return [Piece(" ○ ended?", "attention")]
+        return [Piece(" " + fmt.run_state_short("", of.state.standing), "attention")]
     return [Piece(" ● live" if activity is Activity.ACTIVE else " ○ quiet", "ok")]
 
 

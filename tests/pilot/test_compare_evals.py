@@ -171,7 +171,7 @@ async def test_a_filter_compares_the_runs_by_their_letters(runs: RunSet) -> None
         assert "There is no run C here: the runs are A and B." in screen_text(pilot)
         await filter_by(pilot, "B.scores.semi > 1")
         assert "B: " in screen_text(pilot)
-        assert "None of the samples match." in screen_text(pilot)
+        assert "samples match. / changes the filter." in screen_text(pilot)
         await press(pilot, "escape")
         assert len(ids(pilot)) == 63
 

@@ -194,9 +194,9 @@ async def test_a_match_in_what_is_folded_is_unfolded_and_searching_wraps() -> No
 
 async def test_a_note_stands_where_there_is_nothing_to_show() -> None:
     async with reading() as (pilot, document):
-        document.show_note("the span is gone", "error")
+        document.show_note("✗ the span is gone")
         await pilot.pause()
-        assert screen_text(pilot).strip() == "the span is gone"
+        assert screen_text(pilot).strip() == "✗ the span is gone"
         assert document.copy_text == ""
         document.show("one", SECTIONS)
         await pilot.pause()

@@ -197,7 +197,7 @@ async def test_filtering_narrows_the_grid_as_one_types(demo: Store) -> None:
 async def test_what_nothing_matches_is_said(demo: Store) -> None:
     async with opened(demo, VISION, tab="metrics") as pilot:
         await press(pilot, "slash", *"nothing")
-        assert "none of 14 match" in screen_text(pilot)
+        assert "None of the 14 metrics match." in screen_text(pilot)
 
 
 async def test_only_charts_in_sight_are_read(

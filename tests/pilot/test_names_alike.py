@@ -9,8 +9,9 @@ import pytest
 
 from flowtui.store.schema import EvalRow, SpanRow
 from flowtui.store.store import Store
+from tests.pilot.pilot import compared as comparing
 from tests.pilot.pilot import opened as running
-from tests.pilot.pilot import screen_text, settled
+from tests.pilot.pilot import screen_lines, screen_text, settled
 from tests.unit.stores import opened, writer
 
 RUN = "run-1"
@@ -69,3 +70,20 @@ async def test_the_heads_of_a_table_tell_columns_apart(alike: Store) -> None:
         head = next(line for line in screen_text(pilot).splitlines() if "inputs" in line)
         assert "kiwi" in head
         assert "pear" in head
+
+
+@pytest.mark.parametrize("tab", ["overview", "attachments"])
+async def test_a_comparison_tells_its_runs_apart_on_top_and_above_their_columns(
+    tmp_path: Path, tab: str
+) -> None:
+    with writer(tmp_path) as store:
+        for name in NAMES:
+            store.start_run(name, name)
+            with store.experiment(name) as experiment:
+                experiment.params({"name": name})
+                experiment.attachment("name.txt", name.encode())
+    with opened(tmp_path) as found:
+        async with comparing(found, *NAMES, size=(120, 30), tab=tab) as pilot:
+            lines = screen_lines(pilot)
+            for head in (lines[0], lines[4]):
+                assert [word for word in WORDS if word in head] == list(WORDS)

@@ -79,7 +79,7 @@ async def test_none_a_mistake_and_a_text(tmp_path: Path) -> None:
         await shown(pilot, "2,996 of 3,000 rows")
         assert not line(pilot).is_mistaken
         await pilot.press("end", "0", "0", "0")
-        await shown(pilot, "None of the 3,000 rows match. Esc shows all again.")
+        await shown(pilot, "None of the 3,000 rows match. / changes the filter.")
         await pilot.press("ctrl+u", *"ram")
         await shown(pilot, "1,500 of 3,000 rows")
         await pilot.press("escape")

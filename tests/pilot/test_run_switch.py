@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from flowtui.app.app import FlowApp
 from flowtui.store.store import Store
 from tests.conftest import NOW, open_store
-from tests.pilot.pilot import opened, screen_lines, screen_text, settled
+from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 from tests.pilot.test_runs import type_filter
 from tests.unit.stores import writer
 
@@ -82,3 +82,10 @@ async def test_no_run_is_opened_by_leaving(store: Store) -> None:
     async with opened(store, "ant") as pilot:
         await press(pilot, "ctrl+o", "b", "escape")
         assert shown(pilot) == ("ant", "overview")
+
+
+async def test_a_run_whose_process_has_gone_is_not_offered_as_active(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await pilot.press("ctrl+o", *"scratch")
+        await until(lambda: "ad2c7f9a" in screen_text(pilot), "the run")
+        assert "▲ stopped" in next(one for one in screen_lines(pilot) if "ad2c7f9a" in one)

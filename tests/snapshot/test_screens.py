@@ -199,6 +199,22 @@ def test_cursor_in_terminal_colours(snap_compare: Snap, demo: Store, tab: str) -
     assert snap_compare(app, terminal_size=MIDDLE, run_before=before)
 
 
+def test_dialog_in_terminal_colours(snap_compare: Snap, demo: Store) -> None:
+    """What is below stays in sight, but for keys that do not work."""
+    app = app_on(demo, VISION, theme="ansi")
+    assert snap_compare(app, terminal_size=SMALL, run_before=keys("D"))
+
+
+@pytest.mark.parametrize("tab", ["traces", "evals", "attachments"])
+def test_tabs_unreadable(snap_compare: Snap, demo_directory: Path, tab: str) -> None:
+    directory = Path.home() / f"damaged-{tab}"
+    shutil.copytree(demo_directory, directory)
+    store = open_store(directory)
+    run = store.resolve(AGENT).row
+    (directory / run.id / "exp.db").write_bytes(b"no database" * 1000)
+    assert snap_compare(app_on(store, AGENT, tab), terminal_size=SMALL, run_before=keys())
+
+
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
 def test_metrics(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     app = app_on(demo, VISION, "metrics")
@@ -302,7 +318,7 @@ def has_rested(*pressed: str, until_shows: str) -> Before:
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
 def test_trace(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     app = app_on(demo, AGENT, "traces")
-    shown = "order_cancel" if size == SMALL else "none yet"
+    shown = "line 88, in call" if size == SMALL else "none yet"
     before = has_rested(*WITH_ERRORS, until_shows=shown)
     assert snap_compare(app, terminal_size=size, run_before=before)
 

@@ -57,8 +57,6 @@ CHECK_FORM_EVERY_S = 0.01
 """How often it is checked whether the screen that a key opens is there."""
 BUSY_WORD_AFTER_S = 0.5
 """How long a write may take before a notice says that it waits for the store."""
-NONE_YET = "none yet   a annotates"
-
 WRITING = ("give_feedback", "annotate")
 """How the actions begin whose keys are not shown where nothing can be annotated."""
 ChangeQuestion: TypeAlias = Callable[[sqlite3.Connection], Callable[[int], object]]
@@ -92,6 +90,8 @@ class Annotated(HidesKeys, Asks, Container):
                 tooltip="Judge what you have not annotated yet, one after the other"),
     ]  # fmt: skip
 
+    none_yet: ClassVar[str] = "none yet   a annotates"
+    """What is said of a target without annotations."""
     can_review: ClassVar[bool] = True
     """Whether a review can be started from here."""
 
@@ -189,6 +189,8 @@ class Annotated(HidesKeys, Asks, Container):
         return not (is_typed and action in ANNOTATING)
 
     def hides(self, action: str) -> bool:
+        if action == "review":
+            return bool(self.why_not)
         return action.startswith(WRITING) and not self._can_annotate
 
     def _take_whether_possible(self) -> None:
@@ -234,7 +236,7 @@ class Annotated(HidesKeys, Asks, Container):
             self._shown_target = None if problem else target
             self._refusal = reason
             why_not = fmt.plain(problem, 300) or self.why_not
-            note = f"none yet   {why_not}" if why_not else NONE_YET
+            note = f"none yet   {why_not}" if why_not else self.none_yet
             self._show_annotations(annotations, note)
             self._take_whether_possible()
         if self._is_read_wanted or target != self.target:
@@ -270,7 +272,7 @@ class Annotated(HidesKeys, Asks, Container):
             return
         if target == self.target:
             self._shown_target = target
-            self._show_annotations(annotations, NONE_YET)
+            self._show_annotations(annotations, self.none_yet)
         show_else(len(annotations))
 
     def _show_annotations(self, annotations: tuple[Annotation, ...], note: str) -> None:

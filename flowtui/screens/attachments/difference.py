@@ -22,7 +22,7 @@ from flowtui.widgets.cells import Piece, Role, clipped
 from flowtui.widgets.compare import letter_role
 from flowtui.widgets.documents.picture import PicturePane
 from flowtui.widgets.documents.text_lines import TextLines
-from flowtui.widgets.frame.frame import OneLine
+from flowtui.widgets.frame.frame import HidesKeys, OneLine
 from flowtui.widgets.lists.virtual_list import VirtualList
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ AROUND_LINES = 8
 TOLD_EVERY_BYTES = 8_000_000
 
 
-class FileDifference(Asks, Vertical):
+class FileDifference(HidesKeys, Asks, Vertical):
     """Shows how two files differ. The owner calls `open`; Esc posts `Left`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -158,11 +158,12 @@ class FileDifference(Asks, Vertical):
             if found.difference.changes:
                 self._lines.cursor = found.difference.changes[0]
         self._show_words()
+        self.refresh_bindings()
         if had_focus:
             self.current.focus()
 
     def _show_failure(self, reason: str) -> None:
-        self._lines.show_note(f"✗ {fmt.plain(reason, 500)}", "error")
+        self._lines.show_note(f"✗ {fmt.plain(reason, 500)}")
 
     def _show_panes(self) -> None:
         has_pictures = self._found is not None and self._found.pictures is not None
@@ -206,6 +207,10 @@ class FileDifference(Asks, Vertical):
 
     def on_resize(self) -> None:
         self._show_words()
+
+    def hides(self, action: str) -> bool:
+        difference = None if self._found is None else self._found.difference
+        return action == "go_to_change(1)" and not (difference and difference.changes)
 
     # Actions ---------------------------------------------------------------------------------
 

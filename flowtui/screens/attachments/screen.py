@@ -25,6 +25,7 @@ from flowtui.screens.attachments.preview import FilePreview
 from flowtui.screens.attachments.reading import FileSource
 from flowtui.screens.attachments.series import FileSeries, series_of
 from flowtui.screens.dialogs.choose import Choice, chosen_order
+from flowtui.screens.may_write import none_logged
 from flowtui.store.attachments.listing import By, tree
 from flowtui.store.attachments.values import (
     Attachment,
@@ -53,7 +54,7 @@ REST_S = 0.15
 NARROW_BELOW, WIDE_FROM = 100, 160
 HINT = "part of a path, or a pattern: *.png"
 ROWS_HINT = "a text in the row, or: loss > 0.5 and label = cat"
-NO_FILES = "No files were attached. tracker.log_attachment(name, data) attaches one."
+HOW = " tracker.log_attachment(name, data) attaches one."
 ABSENT = "This store's schema has no attachments."
 SORTABLE = (Choice("name", "name"), Choice("size", "size"), Choice("time", "time of change"))
 
@@ -162,7 +163,8 @@ class AttachmentsScreen(ShowsFolders):
         if found is None:
             self._show_empty(ABSENT)
         elif not found.files and not found.orphans:
-            self._show_empty(NO_FILES)
+            none = "No files were attached."
+            self._show_empty(none_logged(self.store, self.flow.options, none, HOW))
         else:
             self._arrange(found, self._needle, *self._order)
 
@@ -174,8 +176,9 @@ class AttachmentsScreen(ShowsFolders):
         self.ask(arrange, partial(self._show_tree, needle), group="arrange")
 
     def show_failure(self, reason: str) -> None:
+        self.take_whether_any(False)
         self._was_read = True
-        self._show_empty(f"✗ {fmt.plain(reason, 500)}\n\nr tries again.")
+        self._show_empty(fmt.unread(reason))
 
     # Showing ---------------------------------------------------------------------------------
 
@@ -188,7 +191,7 @@ class AttachmentsScreen(ShowsFolders):
         self._show_empty("")
         self._files.show_tree(root, filtered_by=filtered_by)
         if not root.file_count:
-            self._files.show_note(f"None of the {total:,} files match. Esc shows all again.")
+            self._files.show_note(fmt.none_match(total, "file"))
         if filtered_by:
             self._filter_line.note(f"{root.file_count:,} of {total:,}")
         if found.problem is not None:

@@ -53,6 +53,7 @@ class CompareAttachments(Exports, CompareScreen):
     CSS_PATH = "attachments.tcss"
     tab = "attachments"
     reads = frozenset({Kind.ATTACHMENTS, Kind.RUN})
+    needs_records = TABLE_ACTIONS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "toggle_all", "All", id="compare_files.all",
                 tooltip="Show all files, or again only those that are not known to be equal"),
@@ -123,7 +124,7 @@ class CompareAttachments(Exports, CompareScreen):
 
     def show_failure(self, reason: str) -> None:
         if self._found is None:
-            self._rows.resize_content(f"✗ {fmt.plain(reason, 300)}. r tries again.", "error")
+            self._rows.resize_content(fmt.unread(reason))
         else:
             self.ask_failed(reason)
 
@@ -161,11 +162,14 @@ class CompareAttachments(Exports, CompareScreen):
     ) -> None:
         counts, seen = of
         self._seen, self._counts = seen, counts
+        self.take_whether_any(bool(found.files))
+        if found.failures:
+            self.offer_again()
         note = NO_FILES
         if found.files:
             note = "No file differs. v shows all files."
             if self._needle:
-                note = "No file matches. Esc shows all again."
+                note = fmt.none_match(len(found.files), "file")
         elif found.failures:
             note = "; ".join(f"{letter}: {why}" for letter, why in found.failures.items())
         self._rows.show_files(seen, fmt.plain(note, 500))

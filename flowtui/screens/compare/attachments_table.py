@@ -11,15 +11,16 @@ from flowtui.store.compare.files import ComparedFile, FileSameness, HeldFile
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Piece, Role, fit
+from flowtui.widgets.compare import letter_role
 from flowtui.widgets.lists.virtual_list import width_beside_bar
 from flowtui.widgets.lists.virtual_table import GAP, Cells, Column, VirtualTable
 
-STATE_CELLS, PATH_CELLS, SIZE_CELLS = 14, 24, 12
+STATE_CELLS, PATH_CELLS, SIZE_CELLS = 15, 20, 12
 MARKS: Mapping[FileSameness, tuple[str, Role]] = {
     FileSameness.EQUAL: ("= equal", "muted"),
     FileSameness.DIFFERS: ("≠ differs", "attention"),
     FileSameness.ONLY_IN_SOME: ("only in", "attention"),
-    FileSameness.NOT_COMPARED: ("? not compared", "accent"),
+    FileSameness.NOT_COMPARED: ("? not compared", "muted"),
     FileSameness.UNREADABLE: ("✗ unreadable", "error"),
 }
 SHORT_MARKS = {FileSameness.EQUAL: "=", FileSameness.DIFFERS: "≠", FileSameness.NOT_COMPARED: "?"}
@@ -93,8 +94,10 @@ class CompareRows(VirtualTable):
             Column("state", "", STATE_CELLS), Column("path", "path", PATH_CELLS, stretch=1)
         ]  # fmt: skip
         for index in self._runs():
-            title = f"{LETTERS[index]} {self._run_names[index]}"
-            columns.append(Column(f"run-{index}", title, SIZE_CELLS, "right"))
+            letter = LETTERS[index]
+            mark = Piece(f"{letter} ", letter_role(letter))
+            name = fmt.plain(self._run_names[index], 200)
+            columns.append(Column(f"run-{index}", name, SIZE_CELLS, "right", mark=mark))
         self.set_columns(columns)
 
     @on(VirtualTable.RowsNeeded)
@@ -116,7 +119,7 @@ class CompareRows(VirtualTable):
 
     def _cells_of(self, one: ComparedFile, name: str) -> Cells:
         role = MARKS[one.sameness][1]
-        cells = [Piece(fit(state_words(one), STATE_CELLS), role), Piece(name)]
+        cells = [Piece(fit(f" {state_words(one)}", STATE_CELLS), role), Piece(name)]
         for index in self._runs():
             cells.append(self._run_cell(one, one.held[index], index))
         return tuple(cells)

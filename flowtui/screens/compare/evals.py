@@ -38,9 +38,9 @@ from flowtui.widgets.lists.virtual_table import VirtualTable
 if TYPE_CHECKING:
     from flowtui.screens.dialogs.export import Export
 
-TABLE_ACTIONS = (
+TABLE_ACTIONS = frozenset({
     "filter", "sort", "show_view", "export", "join_by", "choose_direction",
-)  # fmt: skip
+})  # fmt: skip
 FIRST_ROWS = 60
 """How many samples are read with the first list: more than a terminal shows."""
 METHOD = (
@@ -59,6 +59,7 @@ class CompareEvals(Exports, CompareScreen):
     CSS_PATH = "evals.tcss"
     tab = "evals"
     reads = frozenset({Kind.SAMPLES, Kind.ANNOTATIONS})
+    needs_records = TABLE_ACTIONS
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
         (0, "-narrow"),
         (NARROW_BELOW, "-normal"),
@@ -133,6 +134,9 @@ class CompareEvals(Exports, CompareScreen):
         if self.pane.listed is None and self._look_at_a_readable_one(found.problems):
             return
         self.pane.show_list(found)
+        self.take_whether_any(bool(found.all_count))
+        if found.problems:
+            self.offer_again()
         outcomes = found.of.outcomes
         worse, better = outcomes.regressed_count(), outcomes.improved_count()
         is_known = found.of.letter not in found.problems
@@ -208,7 +212,7 @@ class CompareEvals(Exports, CompareScreen):
             self.pane.show_instead("reading…")
 
     def show_failure(self, reason: str) -> None:
-        self.pane.show_instead(f"✗ {fmt.plain(reason)}\n\nr tries again.")
+        self.pane.show_instead(fmt.unread(reason))
 
     # Which samples ---------------------------------------------------------------------------
 

@@ -26,6 +26,9 @@ from flowtui.widgets.lists.annotation_list import AnnotationList
 class RunNotes(Annotated):
     """Shows the annotations of a sample in one run, and annotates it there."""
 
+    none_yet = "none yet"
+    """The keys annotate one run at a time, which its title says."""
+
     @dataclass
     class Counted(Message):
         """Sent by RunNotes when a sample has another number of annotations."""
@@ -83,7 +86,7 @@ class RunNotes(Annotated):
         name = fmt.plain(self.compared.run.name, 40)
         pieces = [Piece(" "), Piece(letter, letter_role(letter)), Piece(f" {name}", "muted")]
         if is_current:
-            pieces.append(Piece("  + - a annotate", "accent"))
+            pieces += [Piece("  + - a", "accent"), Piece(" annotate", "muted")]
         self.query_one(OneLine).show(pieces)
         self.lines.display = target is not None
         self.show_target()

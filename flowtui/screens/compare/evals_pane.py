@@ -136,13 +136,13 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
         if (why := found.problems.get(found.of.letter)) is not None:
             following = self.state.following
             other = f" ] shows {following}." if following != found.of.letter else ""
-            return f"✗ {found.of.letter}: {fmt.plain(str(why))}\n\nr tries again.{other}"
+            return fmt.unread(f"{found.of.letter}: {why}") + other
         if found.numbers:
             return ""
         if not found.all_count:
             return NONE_LOGGED
         if found.wanted.condition is not None:
-            return "None of the samples match. / changes the filter."
+            return fmt.none_match(found.all_count, "sample")
         return f"No sample is in this view ({found.wanted.view.value}). 6 shows all of them."
 
     def _fill_scores(self) -> None:

@@ -141,7 +141,7 @@ class ComparedSampleView(Asks, Container):
             self._shown_number = number
             for notes in self.query(RunNotes):
                 notes.take(None)
-            self.document.show_note(f"✗ {fmt.plain(reason)}. r tries again.", "error")
+            self.document.show_note(fmt.unread(reason))
 
     def show_notes(self, letter: str) -> None:
         """Show the annotations of each run, those of the one that is annotated marked."""

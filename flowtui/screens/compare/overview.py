@@ -113,7 +113,7 @@ class CompareOverview(Exports, CompareScreen):
 
     def show_failure(self, reason: str) -> None:
         if self._facts is None:
-            self._rows.resize_content(f"✗ {fmt.plain(reason, 300)}. r tries again.", "error")
+            self._rows.resize_content(fmt.unread(reason))
         else:
             self.ask_failed(reason)
 
@@ -125,6 +125,8 @@ class CompareOverview(Exports, CompareScreen):
             self._unfinished = frozenset()
         self._facts = facts = self._with_times(known.table)
         self._show()
+        if facts.problems:
+            self.offer_again()
         self.tell_count(f"{facts.counts().unequal:,}≠")
         if (row := self._view.row) is None:
             return

@@ -26,7 +26,7 @@ from flowtui.store.compare.facts import FactKind, FactRow, FactTable, Sameness
 from flowtui.store.compare.paths import Path
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.told_apart import told_apart
-from flowtui.widgets.cells import Line, Piece, Role, fit
+from flowtui.widgets.cells import Line, Piece, Role
 from flowtui.widgets.compare import letter_role
 from flowtui.widgets.lists.virtual_list import width_beside_bar
 from flowtui.widgets.lists.virtual_table import CACHED_ROWS, GAP, Cells, Column, VirtualTable
@@ -82,8 +82,9 @@ class FactLayout:
         names_least, least = self.least
         made = [Column("name", "", names_least, stretch=1)]
         for index in self.indexes:
-            title = f"{LETTERS[index]} {names[index]}"
-            made.append(Column(f"run-{index}", title, least, stretch=1))
+            letter = LETTERS[index]
+            mark = Piece(f"{letter} ", letter_role(letter))
+            made.append(Column(f"run-{index}", names[index], least, stretch=1, mark=mark))
             if self.has_deltas and index:
                 made.append(Column(f"delta-{index}", f"{LETTERS[index]} − A", DELTA_CELLS))
         return made
@@ -191,7 +192,7 @@ class FactRows(VirtualTable):
         self._run_layout = FactLayout.of(self.line_width, count, self._candidate)
         if self._run_layout != before:
             self.post_message(self.RunsInSight())
-        self.set_columns(self._run_layout.columns([fmt.plain(n, 60) for n in self._run_names]))
+        self.set_columns(self._run_layout.columns([fmt.plain(n, 200) for n in self._run_names]))
         self._cells.clear()
         self.refresh()
 
@@ -200,19 +201,6 @@ class FactRows(VirtualTable):
     def _layout(self, width: int) -> list[tuple[Column, int]]:
         # Cells are made for a width, which must not change when a scroll bar comes.
         return super()._layout(min(width, width_beside_bar(self)))
-
-    def header_lines(self, width: int) -> list[Line]:
-        pieces: list[Piece] = []
-        for column, cells in self._layout(width):
-            kind, _, number = column.key.partition("-")
-            if kind == "run":
-                letter = LETTERS[int(number)]
-                rest = fit(column.title[len(letter) :], cells - len(letter))
-                pieces += [Piece(letter, letter_role(letter)), Piece(rest, "muted")]
-            else:
-                pieces.append(Piece(fit(column.title, cells), "muted"))
-            pieces.append(Piece(GAP))
-        return [pieces[:-1]]
 
     def line(self, index: int, width: int) -> Line:
         key = self._keys[index]

@@ -31,7 +31,7 @@ from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
 
 NO_SPANS = "Neither run has spans."
-LIST_ACTIONS = ("switch_list", "sort", "export", "choose_trace")
+LIST_ACTIONS = frozenset({"switch_list", "sort", "export", "choose_trace"})
 
 
 class CompareTraces(Exports, CompareScreen):
@@ -40,6 +40,7 @@ class CompareTraces(Exports, CompareScreen):
     CSS_PATH = "traces.tcss"
     tab = "traces"
     reads = frozenset({Kind.SPANS, Kind.SAMPLES})
+    needs_records = LIST_ACTIONS
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
         (0, "-narrow"),
         (120, "-normal"),
@@ -120,7 +121,7 @@ class CompareTraces(Exports, CompareScreen):
 
     def show_failure(self, reason: str) -> None:
         self._was_read = True
-        self._pairs_table.resize_content(f"✗ {fmt.plain(reason, 300)}. r tries again.")
+        self._pairs_table.resize_content(fmt.unread(reason))
 
     @on(VirtualTable.RowsNeeded, "#pairs")
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
@@ -174,11 +175,13 @@ class CompareTraces(Exports, CompareScreen):
             self._pairs = ()
             table.show_keys((), is_new=True)
             table.resize_content(self._why_none(one, other))
+            self.offer_again()
             return
         self._pairs = trace_pairs.paired_traces(one, other)
         table.set_columns(columns.pair_columns(self.candidate))
         table.show_keys(range(len(self._pairs)), is_new=is_new)
         table.read_again()
+        self.take_whether_any(bool(self._pairs))
         if not self._pairs:
             table.resize_content(NO_SPANS)
         both = sum(None not in (pair.baseline, pair.candidate) for pair in self._pairs)
@@ -211,7 +214,7 @@ class CompareTraces(Exports, CompareScreen):
         )
         is_one_of_several = letter == self.candidate and len(self.runs.candidates) > 1
         more = " ] shows the next candidate." if is_one_of_several else ""
-        return f"✗ {letter}: {fmt.plain(str(problem), 300)}. r tries again.{more}"
+        return fmt.unread(f"{letter}: {problem}") + more
 
     def _show_names(self) -> None:
         one = self._totals.get(self.runs.baseline.letter)

@@ -145,7 +145,7 @@ class ConsoleScreen(TabScreen):
     def _show_problem(self, reason: str) -> None:
         self._is_reading_output = False
         self._shown_bytes = self._link.state.output_bytes
-        self._pane.show_note(f"✗ {fmt.plain(reason)}", "error")
+        self._pane.show_note(f"✗ {fmt.plain(reason)}")
 
     def _show(self, size: int, lines: tuple[Line, ...]) -> None:
         self._is_reading_output = False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,10 +14,15 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from flowtui.screens.dialog import Dialog
-from flowtui.widgets.cells import Line, Piece
+from flowtui.widgets.cells import Line, Piece, fit
 from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.paint import ROLE_CLASSES
+
+NAME_CELLS = 24
+"""Up to which width names make a column of their own; what is said of longer ones follows them."""
+MEASURED = 500
+"""Of how many commands, the first ones, the names are measured: there may be one for each run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +42,13 @@ class CommandLines(VirtualList, can_focus=False):
     def __init__(self) -> None:
         super().__init__()
         self._shown: Sequence[Command] = ()
+        self._name_cells = 0
 
     def show_commands(self, commands: Sequence[Command]) -> None:
         """Show some commands, with the cursor on the first."""
         self._shown = commands
+        cells = (cell_len(command.name) for command in commands[:MEASURED])
+        self._name_cells = max((one for one in cells if one <= NAME_CELLS), default=0)
         self.cursor = 0
         self.resize_content()
 
@@ -58,7 +67,9 @@ class CommandLines(VirtualList, can_focus=False):
 
     def line(self, index: int, width: int) -> Line:
         command = self._shown[index]
-        return [Piece(f" {command.name}"), Piece(f"  {command.what}", "muted")]
+        cells = min(self._name_cells, width // 3)
+        name = fit(command.name, max(cells, cell_len(command.name)))
+        return [Piece(f" {name}"), Piece(f"  {command.what}", "muted")]
 
     def on_click(self, event: events.Click) -> None:
         # The handler of the base class, which comes next, chooses the line under the cursor.
@@ -76,14 +87,14 @@ class CommandsScreen(Dialog[Command | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move('move', 1)", "Move", key_display="↑↓", id="commands.down",
-                tooltip="To the next one"),
+                priority=True, tooltip="To the next one"),
         Binding("up", "move('move', -1)", "Up", show=False, id="commands.up",
                 tooltip="To the one above"),
         Binding("pagedown", "move('page', 1)", "Page down", show=False, id="commands.page_down",
                 tooltip="One page on"),
         Binding("pageup", "move('page', -1)", "Page up", show=False, id="commands.page_up",
                 tooltip="One page back"),
-        Binding("enter", "choose", "Do it", key_display="Enter", priority=True,
+        Binding("enter", "choose", "Choose", key_display="Enter", priority=True,
                 id="commands.choose", tooltip="Do what is under the cursor"),
         Binding("escape,ctrl+p", "dismiss(None)", "Close", key_display="Esc",
                 id="commands.close", tooltip="Back to where you were"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical
@@ -14,14 +15,17 @@ from textual.keys import format_key
 from textual.screen import Screen
 
 from flowtui.screens.dialog import Dialog
-from flowtui.widgets.cells import Line, Piece, fit
+from flowtui.widgets.cells import Line, Piece, fit, wrapped
 from flowtui.widgets.frame.declared import as_declared
 from flowtui.widgets.frame.frame import KeyLine
-from flowtui.widgets.lists.virtual_list import VirtualList
+from flowtui.widgets.lists.virtual_list import VirtualList, width_beside_bar
+from flowtui.widgets.lists.virtual_table import GAP
 from flowtui.widgets.paint import ROLE_CLASSES
 
 KEY_CELLS = 18
 NAME_CELLS = 16
+LEAST_CELLS = 24
+"""How much room there is for what a key does, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,30 +88,44 @@ class KeyRows(VirtualList):
 
     def __init__(self, rows: Sequence[KeyRow]) -> None:
         super().__init__()
-        self._lines: list[KeyRow | str] = []
-        place = ""
-        for row in rows:
-            if row.where != place:
-                self._lines += ["", row.where] if place else [row.where]
-                place = row.where
-            self._lines.append(row)
+        self._rows = rows
+        self._lines: list[Line] = []
 
-    def on_mount(self) -> None:
+    def on_resize(self) -> None:
+        self._lay_out(width_beside_bar(self))
         self.resize_content()
+        super().on_resize()
+
+    def _lay_out(self, width: int) -> None:
+        """Make the lines: a row takes as many as what it says in full."""
+        key_cells = min(max((cell_len(row.keys) for row in self._rows), default=0), KEY_CELLS)
+        name_cells = min(max((cell_len(row.name) for row in self._rows), default=0), NAME_CELLS)
+        indent = 1 + key_cells + name_cells + 2 * len(GAP)
+        has_room = width - indent - 1 >= LEAST_CELLS
+        indent = indent if has_room else 3
+        self._lines = []
+        place = ""
+        for row in self._rows:
+            if row.where != place:
+                title = [Piece(f" {row.where}", "title")]
+                self._lines += [[], title] if place else [title]
+                place = row.where
+            head = [
+                Piece(f" {fit(row.keys, key_cells)}{GAP}", "accent"),
+                Piece(f"{fit(row.name, name_cells)}{GAP}"),
+            ]
+            said = [Piece(text, "muted") for text in wrapped(row.what, width - indent - 1)]
+            # Where there is no room beside its name, what a key does stands below that.
+            self._lines.append([*head, *(said[:1] if has_room else ())])
+            blank = Piece(" " * indent)
+            self._lines += [[blank, text] for text in said[1 if has_room else 0 :]]
 
     @property
     def line_count(self) -> int:
         return len(self._lines)
 
     def line(self, index: int, width: int) -> Line:
-        row = self._lines[index]
-        if isinstance(row, str):
-            return [Piece(f" {row}", "title")]
-        return [
-            Piece(f" {fit(row.keys, KEY_CELLS)}", "accent"),
-            Piece(fit(row.name, NAME_CELLS)),
-            Piece(row.what, "muted"),
-        ]
+        return self._lines[index]
 
 
 class KeysScreen(Dialog[None]):

@@ -123,7 +123,9 @@ def columns(
 
 
 def title(key: str) -> str:
-    """Return the title of a column."""
+    """Return what a column is called where its title would be a sign."""
+    if key == NOTES:
+        return "annotations"
     if key in FIXED:
         return FIXED[key].title.strip()
     if judgements.is_judgement(key):

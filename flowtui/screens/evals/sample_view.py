@@ -170,7 +170,7 @@ class SampleView(HidesKeys, Asks, Container):
     def _show_failure(self, target: SampleTarget, reason: str) -> None:
         if target == self._target:
             self._shown_target = target
-            self.document.show_note(f"✗ {fmt.plain(reason)}. r tries again.", "error")
+            self.document.show_note(fmt.unread(reason))
 
     def _show_sample(self) -> None:
         if (sample := self.sample) is None:

@@ -30,6 +30,7 @@ from flowtui.screens.evals.reading import (
 )
 from flowtui.screens.evals.sample_view import SampleView
 from flowtui.screens.evals.strip import sample_parts
+from flowtui.screens.may_write import none_logged
 from flowtui.screens.record_list import RecordList
 from flowtui.store.annotations import judgements as judgements_of
 from flowtui.store.annotations.agreement import Agreement, agreement
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from flowtui.store.filters import Condition
 
 HINT = "text, or an expression: accuracy < 0.5 and outputs.answer != refs.answer"
-NONE_LOGGED = "No samples were evaluated: tracker.log_eval_sample(eval_id, dataset_id, inputs, ...)"
+HOW = " tracker.log_eval_sample(eval_id, dataset_id, inputs, ...) logs one."
 COLUMNS_KEY = "evals.columns"
 VIEWS = {
     "6": SamplesView.ALL,
@@ -214,11 +215,11 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
             return ""
         total = sum(one.sample_count for one in found.datasets)
         if not total:
-            return NONE_LOGGED
+            return none_logged(self._store, self._flow.options, "No samples were evaluated.", HOW)
         if found.wanted.view not in (SamplesView.ALL, SamplesView.FAILING_FIRST):
             view = found.wanted.view.value
             return f"None of the {total:,} samples is in this view ({view}). 6 shows all of them."
-        return f"None of the {total:,} samples match. / changes the filter."
+        return fmt.none_match(total, "sample")
 
     def show_scores(self, scores: ReadScores) -> None:
         """Show the scores that were added up, and use them for the columns of the samples."""

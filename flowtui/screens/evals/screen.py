@@ -175,7 +175,8 @@ class EvalsScreen(Exports, TabScreen):
             self.want({Kind.SAMPLES})
 
     def show_failure(self, reason: str) -> None:
-        self._pane.show_instead(f"✗ {fmt.plain(reason)}\n\nr tries again.")
+        self.take_whether_any(False)
+        self._pane.show_instead(fmt.unread(reason))
 
     # One sample ------------------------------------------------------------------------------
 

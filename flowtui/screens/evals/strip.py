@@ -37,7 +37,7 @@ def _parts(sample: Sample) -> Iterator[StripPart]:
         if is_whole and is_equal(output, reference):
             yield StripPart("reference", SAME, "ok")
         else:
-            yield StripPart("reference", _text(sample.refs), "accent")
+            yield StripPart("reference", _text(sample.refs))
     if isinstance(sample.scores, dict) and sample.scores:
         scores = (f"{fmt.plain(key, 60)} {score_piece(value).text.strip()}"
                   for key, value in sample.scores.items())  # fmt: skip
@@ -45,7 +45,7 @@ def _parts(sample: Sample) -> Iterator[StripPart]:
     if sample.judgements:
         said = (f"{judgements.title(field)} {judgements.text(one)}"
                 for field, one in sample.judgements.items())  # fmt: skip
-        yield StripPart("verdicts", "   ".join(islice(said, ITEMS)), "accent")
+        yield StripPart("verdicts", "   ".join(islice(said, ITEMS)))
     if text := _text(sample.metadata):
         yield StripPart("metadata", text, "muted")
     for problem in sample.problems:

@@ -137,7 +137,7 @@ class ChartsScreen(StoreScreen):
             self._fitting, self._why_none = [], f"✗ {fmt.plain(str(error))}"
 
     def _fill(self) -> None:
-        note = f"none of {len(self._points):,} match" if self._points else self.none_logged
+        note = fmt.none_match(len(self._points), "metric") if self._points else self.none_logged
         note = self._why_none or note
         self.grid.show_metrics(self._groups(), self._points, note)
 
@@ -146,7 +146,7 @@ class ChartsScreen(StoreScreen):
 
     def show_failure(self, reason: str) -> None:
         self._was_read = True
-        text = f"✗ {fmt.plain(reason)}. r tries again."
+        text = fmt.unread(reason)
         if self.zoom.is_open:
             self.zoom.show_failure(text)
         else:

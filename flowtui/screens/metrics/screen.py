@@ -8,6 +8,7 @@ from functools import partial
 from textual.widget import Widget
 
 from flowtui.screens.base import TabScreen
+from flowtui.screens.may_write import none_logged
 from flowtui.screens.metrics.charts import GRID_ACTIONS, ChartsScreen
 from flowtui.screens.metrics.zoom import MetricZoom
 from flowtui.store.metrics.source import MetricSource
@@ -15,6 +16,8 @@ from flowtui.store.values import Kind, LoggedPoint
 from flowtui.widgets.charts.grid import ChartGrid
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.paint import CURVE_CLASSES
+
+HOW = " tracker.log_dynamic(key, value, step) logs a point."
 
 
 class MetricsScreen(ChartsScreen, TabScreen):
@@ -24,7 +27,6 @@ class MetricsScreen(ChartsScreen, TabScreen):
     tab = "metrics"
     reads = frozenset({Kind.METRICS, Kind.RUN})
     needs_records = frozenset(GRID_ACTIONS)
-    none_logged = "No metrics were logged. tracker.log_dynamic(key, value, step) logs a point."
     COMPONENT_CLASSES = CURVE_CLASSES
 
     def compose_tab(self) -> Iterable[Widget]:
@@ -42,7 +44,14 @@ class MetricsScreen(ChartsScreen, TabScreen):
         series = MetricSource(self.run, key).series(None, columns, known)
         return None if series is None else partial(self.grid.show_series, series)
 
+    def show_failure(self, reason: str) -> None:
+        self.take_whether_any(self.zoom.is_open)
+        super().show_failure(reason)
+
     def _show_metrics(self, points: dict[str, LoggedPoint | None]) -> None:
         self.take_whether_any(bool(points))
+        self.none_logged = none_logged(
+            self.store, self.flow.options, "No metrics were logged.", HOW
+        )
         self.grid.use_growth(self.run.row.is_active)
         self.show_points(points)

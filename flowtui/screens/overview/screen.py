@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
+from flowtui.screens.may_write import none_logged, why_not_written
 from flowtui.store import models as logged_models
 from flowtui.store import params as logged_params
 from flowtui.store import uploaded
@@ -50,9 +51,12 @@ SUMMARIES_EVERY_S = 0.1
 SUMMARIES_AT_LEAST_EVERY_S = 1.6
 """The longest such interval, which doubles from one batch to the next."""
 
-NO_METRICS = "none logged yet: tracker.log_dynamic(key, value, step)"
-NO_PARAMS = "none logged: tracker.log_static(key, value)"
-NO_MODELS = "none logged: tracker.log_model(path)"
+HOW = {
+    Kind.METRICS: ": tracker.log_dynamic(key, value, step)",
+    Kind.PARAMS: ": tracker.log_static(key, value)",
+    Kind.MODELS: ": tracker.log_model(path)",
+}
+"""How records of each kind are written."""
 ABSENT = "this store's schema has none"
 READING = "reading…"
 
@@ -110,7 +114,7 @@ class OverviewScreen(TabScreen):
                 with Vertical(id="side"):
                     yield ValueTree("Parameters", id="params")
                     yield ModelList(id="models")
-            yield RunCard(self.store.why_read_only, id="card")
+            yield RunCard(why_not_written(self.store, self.flow.options), id="card")
         yield FilterLine("name or value")
         yield PaneLine(["Metrics", "Parameters", "Models", "Run"])
 
@@ -184,7 +188,9 @@ class OverviewScreen(TabScreen):
 
     def _show_models(self, models: tuple[Model, ...] | None) -> None:
         self._loaded.add(Kind.MODELS)
-        self._models.show_models(models or (), ABSENT if models is None else NO_MODELS)
+        self._models.show_models(
+            models or (), ABSENT if models is None else self._none(Kind.MODELS)
+        )
 
     def _show_points(self, points: Mapping[str, Point | None]) -> None:
         self._loaded.add(Kind.METRICS)
@@ -214,7 +220,8 @@ class OverviewScreen(TabScreen):
 
     def _show_unread(self, kind: Kind, reason: str) -> None:
         self._loaded.add(kind)
-        self._show_nothing(kind, "", f"✗ {fmt.plain(reason)}. r tries again.")
+        self._show_nothing(kind, "", fmt.unread(reason))
+        self.offer_again()
 
     def show_failure(self, reason: str) -> None:
         for kind in self.reads - self._loaded:
@@ -228,6 +235,9 @@ class OverviewScreen(TabScreen):
         elif kind is Kind.MODELS:
             self._models.show_models((), why, problem)
 
+    def _none(self, kind: Kind) -> str:
+        return none_logged(self.store, self.flow.options, "none logged", HOW[kind])
+
     def _fill_metrics(self) -> None:
         needle = self._filters.get("metrics", "").lower()
         lines = [
@@ -235,7 +245,7 @@ class OverviewScreen(TabScreen):
             for key in telling_first(self._points)
             if needle in key.lower()
         ]
-        empty = f"none of {len(self._points):,} match" if self._points else NO_METRICS
+        empty = f"none of {len(self._points):,} match" if self._points else self._none(Kind.METRICS)
         self._metrics.show_metrics(lines, empty)
 
     def _fill_params(self) -> None:
@@ -243,7 +253,7 @@ class OverviewScreen(TabScreen):
             Entry(param.key, param.value, param.type, param.problem) for param in self._params or ()
         ]
         shown = matching(entries, self._filters.get("params", "")) if entries else entries
-        empty = f"none of {len(entries):,} match" if entries else NO_PARAMS
+        empty = f"none of {len(entries):,} match" if entries else self._none(Kind.PARAMS)
         self._tree.show_entries(shown, ABSENT if self._params is None else empty)
 
     def show_frame(self, frame: Frame) -> None:
@@ -303,6 +313,11 @@ class OverviewScreen(TabScreen):
     @on(FilterLine.Left)
     def leave_filter(self) -> None:
         self._pane.focus()
+
+    def hides(self, action: str) -> bool:
+        if action in ("filter", "copy") and self.is_composed:
+            return not (self._pane.line_count or self._filters.get(self._pane.id or ""))
+        return super().hides(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "filter" and self.is_composed:

@@ -64,7 +64,7 @@ class ArtifactLines(VirtualList):
         return 1
 
     def header_lines(self, width: int) -> list[Line]:
-        cells = ("Name", "Orbit / collection", "Size", "Uploaded", "By", "Here", "Tags")
+        cells = ("name", "orbit / collection", "size", "uploaded", "by", "here", "tags")
         return [[Piece(text, "muted") for text in _columns(cells, width)]]
 
     def line(self, index: int, width: int) -> Line:

@@ -127,6 +127,8 @@ class ReviewView(Annotated, Generic[Item]):
                 tooltip="Copy the value under the cursor"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="review.keys",
                 tooltip="Show all keys that work here"),
+        Binding("escape", "end_typing", "Back to the item", key_display="Esc",
+                id="review.end_typing", tooltip="Stop typing, and go back to the item"),
         Binding("escape", "leave", "Leave", key_display="Esc", id="review.leave",
                 tooltip="Leave the review; all answers are saved"),
     ]  # fmt: skip
@@ -515,8 +517,10 @@ class ReviewView(Annotated, Generic[Item]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         value_type, is_at_end = self._question.value_type, self._is_at_end
         if any(body.is_typing for body in self.query(ReviewBody)):
-            return action == "leave"
+            return action == "end_typing"
         match action:
+            case "end_typing":
+                return False
             case "give_feedback":
                 return value_type is ValueType.BOOL and not is_at_end
             case "answer_digit":
@@ -535,10 +539,11 @@ class ReviewView(Annotated, Generic[Item]):
 
     # Leaving ---------------------------------------------------------------------------------
 
+    def action_end_typing(self) -> None:
+        self._body.close_line()
+
     def action_leave(self) -> None:
-        if self._body.is_typing:
-            self._body.close_line()
-        elif self._is_leaving or self._is_only_reading:
+        if self._is_leaving or self._is_only_reading:
             self._finish()
         else:
             # The jobs of earlier keys are still done. A second Esc does not wait for them.

@@ -78,7 +78,7 @@ class ColumnPlan:
         return [*shown[:1], column, *(key for key in shown[1:] if key != column)]
 
     def _default(self, telling: TellingKeys, has_groups: bool) -> list[str]:
-        params = [f"param.{key}" for key in telling.params[:DEFAULT_PARAMS]]
+        params = [f"param.{key}" for key in telling.columns[:DEFAULT_PARAMS]]
         metrics = [self.of_metric(key) for key in telling.metrics[:DEFAULT_METRICS]]
         return [*DEFAULT[:2], *metrics[:1], *params, *metrics[1:], *DEFAULT[2:], "tags",
                 *(["group"] if has_groups else [])]  # fmt: skip

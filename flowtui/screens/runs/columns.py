@@ -9,6 +9,7 @@ from flowtui import format as fmt
 from flowtui.screens.runs.column_plan import CURVE
 from flowtui.screens.runs.marks import marked_name
 from flowtui.store.compare.directions import Direction
+from flowtui.store.leaderboard import ParamShape
 from flowtui.store.liveness.standing import Standing
 from flowtui.store.run_bests import best_in
 from flowtui.store.runs import BEST
@@ -38,13 +39,17 @@ BEST_SIGN = "★"
 """Stands before the best value of a column, and before the title of a column of best values."""
 _FORMS = {"best": "best", "curve": "curve"}
 FIGURE_CELLS = (9, 14)
-"""The narrowest and the widest column of a parameter or metric; the name's length decides."""
+"""The narrowest and the widest column of a metric; the name's length decides."""
+POINT_CELLS = len(".1234")
+"""What most numbers of four digits take from their decimal points on."""
+PARAM_CELLS = (6, 16)
+"""The same of a parameter, where the values decide too."""
 
 
-def column(key: str, is_sorted: bool = False) -> Column:
+def column(key: str, is_sorted: bool = False, shape: ParamShape | None = None) -> Column:
     """Return a column by its key: of FIXED, `param.`, `metric.`, `best.` or `curve.` and a name.
 
-    That of the order has room for the arrow beside its title.
+    That of the order has room for the arrow beside its title; the shape is that of a parameter.
     """
     for known in FIXED:
         if known.key == key:
@@ -55,11 +60,11 @@ def column(key: str, is_sorted: bool = False) -> Column:
         return Column(key, title, SPARK_CELLS)
     if prefix == "best":
         title = f"{BEST_SIGN} {title}"
-    align: Align = "right" if prefix in ("metric", "best") else "left"
-    least, most = FIGURE_CELLS
-    return Column(
-        key, title, max(least, min(len(title) + 2 * is_sorted, most + 2 * is_sorted)), align
-    )
+    is_number = prefix in ("metric", "best") or (shape is not None and shape.is_number)
+    align: Align = "right" if is_number else "left"
+    least, most = FIGURE_CELLS if shape is None else PARAM_CELLS
+    wanted = max(len(title), 0 if shape is None else shape.chars)
+    return Column(key, title, max(least, min(wanted, most)) + 2 * is_sorted, align)
 
 
 def title(key: str) -> str:
@@ -169,6 +174,18 @@ def _metric_piece(value: float | None, cells: int, best: float | None) -> Piece:
         return Piece("")
     if value == best:
         text = fmt.number(value, 4, keep_zeros=True, cells=cells - len(BEST_SIGN))
-        return Piece(f"{BEST_SIGN}{text}", "ok")
+        return Piece(_on_point(f"{BEST_SIGN}{text}", cells), "ok")
     text = fmt.number(value, 4, keep_zeros=True, cells=cells)
-    return Piece(text, "text" if value - value == 0 else "attention")
+    return Piece(_on_point(text, cells), "text" if value - value == 0 else "attention")
+
+
+def _on_point(text: str, cells: int) -> str:
+    """Return a number with its point where those of the rows around it have theirs, if it fits.
+
+    The place is the same for all rows, so that no row that comes into sight moves the others.
+    """
+    whole, point, decimals = text.partition(".")
+    if "e" in text or not whole[-1:].isdigit():
+        return text
+    padded = text + " " * (POINT_CELLS - len(point + decimals))
+    return padded if len(padded) <= cells else text

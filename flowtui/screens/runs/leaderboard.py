@@ -99,7 +99,10 @@ class Leaderboard(RecordList[RunsQuery, KnownRun], Exports, StoreScreen):
             self.flow.options.columns, listed.param_keys, listed.metric_keys, run_columns.FIELDS
         )
         keys = self._plan.keys(listed.telling, order, len(listed.groups) > 1, usual)
-        self.rows.set_columns(run_columns.column(key, key == order.column) for key in keys)
+        shapes = {f"param.{key}": shape for key, shape in listed.telling.shapes.items()}
+        self.rows.set_columns(
+            run_columns.column(key, key == order.column, shapes.get(key)) for key in keys
+        )
         self.rows.sorted_by = (order.column, order.descending)
         names = {key.partition(".")[2] for key in keys if key.startswith((METRIC, BEST))}
         better = {key: way for key in names if (way := self._plan.better(key)) is not None}

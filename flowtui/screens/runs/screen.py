@@ -55,7 +55,7 @@ NEEDS_RUNS = frozenset({
     "filter", "sort", "mark", "mark_all", "baseline", "compare", "columns", "best", "export",
     "strip", "copy", "copy_row",
 })  # fmt: skip
-"""Actions whose keys are hidden while the store has no runs."""
+"""Actions whose keys are hidden while the store has no runs, or none that can be read."""
 
 
 class RunsScreen(Leaderboard):
@@ -112,7 +112,6 @@ class RunsScreen(Leaderboard):
         super().__init__(store)
         self._opened = opened
         self._marks = RunMarks(marked)
-        self._has_failed = False
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="title")
@@ -182,7 +181,7 @@ class RunsScreen(Leaderboard):
         return not is_shown and self.selected.order.column.startswith(BEST)
 
     def show_reading(self) -> None:
-        if self.is_composed and self._listed is None and not self._has_failed:
+        if self.is_composed and self._listed is None and not self.has_failed:
             self.show_empty("reading…")
 
     # Showing ---------------------------------------------------------------------------------
@@ -204,7 +203,7 @@ class RunsScreen(Leaderboard):
         if listed.total == 0:
             self._show_ways()
         elif not listed.rowids:
-            self.show_empty(f"None of the {listed.total:,} runs match. Esc shows all again.")
+            self.show_empty(fmt.none_match(listed.total, "run"))
         else:
             self.show_empty("")
         line = self.filter_line
@@ -274,10 +273,9 @@ class RunsScreen(Leaderboard):
             columns = self.rows.columns
             metrics = run_columns.summarized(column.key for column in columns)
             question = partial(self.live, runs, run_columns.needs_figures(columns), metrics)
-            self.ask(question, self._show_rows, self.show_failure, group="live")
+            self.ask(question, self._show_rows, self._fail, group="live")
 
     def show_failure(self, reason: str) -> None:
-        self._has_failed = True
         self.show_unread(reason)
 
     def _show_title(self, note: str = "") -> None:
@@ -415,7 +413,8 @@ class RunsScreen(Leaderboard):
         (self.rows if groups.has_focus else groups).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in NEEDS_RUNS and self._listed is not None and self._listed.total == 0:
+        has_none = self._listed is not None and self._listed.total == 0
+        if action in NEEDS_RUNS and (has_none or self.has_failed):
             return False
         if action == "switch_list":
             return not (isinstance(self.focused, TakesText) or self.has_class("-narrow"))

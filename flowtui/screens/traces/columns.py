@@ -37,7 +37,7 @@ _NARROW = ("name", "input", "state", "duration", "tokens", "errors", "output")
 """The first columns of a table that has no room for two texts."""
 BOTH_FROM, WHOLE_FROM = 110, 150
 """From how many cells on a table has the output beside the input, and a time in full."""
-_NARROWED = {"state": Column("state", "state", 9)}
+_NARROWED = {"input": Column("input", "input", 18, stretch=4)}
 _WHOLE = {"start": Column("start", "started", 19)}
 SORT_TITLES = {
     **{key: column.title.strip() for key, column in _COLUMNS.items()},
@@ -126,7 +126,7 @@ def trace_parts(trace: Trace) -> list[StripPart]:
     if trace.judgements:
         notes = (f"{judgements.title(field)} {judgements.text(said)}"
                  for field, said in trace.judgements.items())  # fmt: skip
-        found.append(StripPart("verdicts", "   ".join(notes), "accent"))
+        found.append(StripPart("verdicts", "   ".join(notes)))
     return found or [StripPart("", "No span says what was asked or answered.", "muted")]
 
 

@@ -39,7 +39,7 @@ _COLUMNS = (
     Column("errors", "failed", 7, "right"),
     Column("middle", "p50", 9, "right"),
     Column("high", "p95", 9, "right"),
-    Column("tokens", "tokens", 11, "right"),
+    Column("tokens", "tokens", 10, "right"),
     Column("cost", "cost", 9, "right"),
     Column("last", "latest", 19),
 )
@@ -65,7 +65,7 @@ class GroupsPane(Asks, Container):
     """Shows the groups of traces, each with what its traces took."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "To the list", key_display="Esc", id="groups.leave",
+        Binding("escape", "leave", "Traces", key_display="Esc", id="groups.leave",
                 tooltip="Back to the list of all traces"),
         Binding("s", "sort", "Sort", id="groups.sort", tooltip="Sort by a column; again: reverse"),
         Binding("c", "converse", "Conversation", id="groups.conversation",
@@ -221,7 +221,7 @@ class GroupsPane(Asks, Container):
         if query == self._reading:
             self._shown, self._groups = query, ()
             self.rows.show_keys(())
-            self.rows.resize_content(f"✗ {fmt.plain(reason)}. r tries again.", "error")
+            self.rows.resize_content(fmt.unread(reason))
             self.query_one("#groups-title", OneLine).show([])
             self._ended(query)
 

@@ -17,6 +17,7 @@ from flowtui.screens.base import TabScreen
 from flowtui.screens.dialogs.choose import Choice
 from flowtui.screens.exporting import Exports
 from flowtui.screens.list_query import ListQuery
+from flowtui.screens.may_write import none_logged
 from flowtui.screens.record_list import RecordList
 from flowtui.screens.traces import columns
 from flowtui.screens.traces.groups_pane import GroupsPane
@@ -47,9 +48,9 @@ from flowtui.widgets.paint import CURVE_CLASSES
 if TYPE_CHECKING:
     from flowtui.store.filters import Condition
 
-NO_SPANS = (
-    "No spans were logged. Instrument the code with OpenTelemetry and the LUML SDK, or have any "
-    "exporter send them here: C collects."
+HOW = (
+    " Instrument the code with OpenTelemetry and the LUML SDK, or have any exporter send them "
+    "here: C collects."
 )
 HINT = "text, or an expression: errors and execution_time > 2s"
 FILTER_WORDS = (
@@ -259,9 +260,10 @@ class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
         if rowids:
             self.show_empty("")
         elif is_filtered and total:
-            self.show_empty(f"None of the {total:,} traces match. Esc shows all again.")
+            self.show_empty(fmt.none_match(total, "trace"))
         else:
-            self.show_empty(NO_SPANS)
+            none = "No spans were logged."
+            self.show_empty(none_logged(self.store, self.flow.options, none, HOW))
 
     def fill(self, records: Mapping[int, Trace]) -> None:
         shown = self.rows.columns
@@ -283,8 +285,9 @@ class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
     def show_failure(self, reason: str) -> None:
         self._was_read = True
         if self._top is self._view:
-            self._view.show_failure(f"✗ {fmt.plain(reason)}. r tries again.")
+            self._view.show_failure(fmt.unread(reason))
         elif not self._stack:
+            self.take_whether_any(False)
             self.show_unread(reason)
 
     # One trace -------------------------------------------------------------------------------

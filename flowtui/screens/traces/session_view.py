@@ -120,7 +120,7 @@ class SessionView(Asks, Container):
     def _show_failure(self, session: str, reason: str) -> None:
         if session == self._session:
             self._end(session)
-            self.document.show_note(f"✗ {fmt.plain(reason)}. r tries again.", "error")
+            self.document.show_note(fmt.unread(reason))
 
     def _end(self, session: str) -> None:
         self._shown, self._reading = session, None

@@ -56,7 +56,7 @@ class TraceView(Exports, Annotated):
     """Shows one trace. Posts `ReadWanted` when it is to be read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "To the list", key_display="Esc", id="trace.leave",
+        Binding("escape", "leave", "Back", key_display="Esc", id="trace.leave",
                 tooltip="Back to the tree, or from the tree to the list of traces"),
         Binding("slash", "search", "Search", key_display="/", id="trace.search",
                 tooltip=f"Search the spans: {HINT}; in the detail, search its text"),

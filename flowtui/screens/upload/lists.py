@@ -119,11 +119,11 @@ class PickList(VirtualList, inherit_bindings=False):
             self._wanted = ""
         self._narrow(kept)
 
-    def show_note(self, note: str, role: Role = "muted") -> None:
+    def show_note(self, note: str) -> None:
         """Show a note in place of entries."""
         self._entries = self._shown = ()
         self._note_text, self.needle = note, ""
-        self.resize_content(note, role)
+        self.resize_content(note)
         self._tell()
 
     def _narrow(self, kept: str) -> None:

@@ -173,7 +173,7 @@ class Places(Asks, Horizontal):
         orbit = self._orbits.get(self._chosen("orbit"))
         collections = self._list("collection")
         if orbit is None or orbit.why_not:
-            collections.show_note("" if orbit is None else orbit.why_not, "attention")
+            collections.show_note("" if orbit is None else f"▲ {orbit.why_not}")
             return
         collections.show_note("reading…")
         self._read_page("", None)
@@ -266,7 +266,7 @@ class Places(Asks, Horizontal):
     def _show_failure(self, list_id: str, reason: str) -> None:
         # The reason is posted, because a list is too narrow to show it.
         if list_id != "search":
-            self._list(list_id).show_note("✗ not read", "error")
+            self._list(list_id).show_note("✗ not read")
         self.post_message(self.Unread(fmt.plain(reason, 300)))
 
 

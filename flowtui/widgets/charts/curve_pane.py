@@ -16,7 +16,7 @@ from textual.widget import Widget
 from flowtui.store.metrics.source import Window as StepWindow
 from flowtui.store.metrics.steps import Step, reach
 from flowtui.store.values import LoggedPoint
-from flowtui.widgets.cells import Line, Piece
+from flowtui.widgets.cells import Line, Piece, note_role, wrapped
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
 from flowtui.widgets.charts.curve import Curve, Look, XAxis, moved, nearest, neighbour, x_axes
 from flowtui.widgets.charts.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
@@ -208,7 +208,8 @@ class CurvePane(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if self._curve is None:
-            line: Line = [Piece(f"  {self._note}", "muted")] if y == 1 else []
+            notes = ["", *wrapped(self._note, max(width - 2, 10))]
+            line = [Piece(f" {notes[y]}", note_role(self._note))] if y < len(notes) else []
             return self._palette.strip(line, width)
         if self._lines is None:
             self._drawn = self._drawn or drawn(self._curve, width, self.size.height)

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from flowtui.store.metrics.values import Series
 from flowtui.store.values import Point
 from flowtui.told_apart import told_apart
-from flowtui.widgets.cells import Line, Piece, wrapped
+from flowtui.widgets.cells import Line, Piece, note_role, wrapped
 from flowtui.widgets.charts.card import GAP_CELLS, Card, card_lines
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
 from flowtui.widgets.charts.curve import Look, XAxis
@@ -296,7 +296,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         if not self._bands:
             notes = wrapped(self._note, max(width - 2, 10))
-            line: Line = [Piece(f" {notes[y]}", "muted")] if y < len(notes) else []
+            line: Line = [Piece(f" {notes[y]}", note_role(self._note))] if y < len(notes) else []
             return self._palette.strip(line, width)
         y += self.scroll_offset.y
         index = bisect_right(self._tops, y) - 1

@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from flowtui.widgets.cells import Line, Role
+from flowtui.widgets.cells import Line
 from flowtui.widgets.documents.blocks import Section, copied
 from flowtui.widgets.documents.layout import laid_out
 from flowtui.widgets.documents.runs import (
@@ -110,13 +110,13 @@ class Document(VirtualList):
             self.scroll_to(y=line, animate=False, force=True, immediate=True)
             self.cursor = line
 
-    def show_note(self, text: str, role: Role = "muted") -> None:
+    def show_note(self, text: str) -> None:
         """Show a sentence in place of sections, which says why there are none."""
         self._identity, self._sections = None, ()
         self._laid = RunLayout(())
         self._pattern, self._matches, self._match = None, [], -1
         self.set_reactive(VirtualList.cursor, 0)
-        self.resize_content(text, role)
+        self.resize_content(text)
 
     @property
     def copy_text(self) -> str:

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
-from flowtui.widgets.cells import Line, Piece, Role
+from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.documents.search import marked
 from flowtui.widgets.lists.virtual_list import VirtualList
 
@@ -67,11 +67,11 @@ class TextLines(VirtualList):
             self.scroll_to(y=0, animate=False, force=True, immediate=True)
         self.resize_content()
 
-    def show_note(self, text: str, role: Role = "muted") -> None:
+    def show_note(self, text: str) -> None:
         """Show a sentence in place of lines."""
         self._lines, self._end_note = (), ""
         self.set_reactive(VirtualList.cursor, 0)
-        self.resize_content(text, role)
+        self.resize_content(text)
 
     @property
     def copy_text(self) -> str:
@@ -101,6 +101,9 @@ class TextLines(VirtualList):
         longest = max((sum(cell_len(piece.text) for piece in line) for line in in_sight), default=0)
         last = max(longest - self.line_width // 2, 0)
         self.shift = max(0, min(self.shift + by * SHIFT_CELLS, max(last, self.shift)))
+
+    def hides(self, action: str) -> bool:
+        return super().hides(action) or (action == "choose" and not self._end_note)
 
     def action_choose(self) -> None:
         if self._end_note and self.cursor == len(self._lines):

@@ -50,6 +50,16 @@ class FilterLine(Asks, Widget):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        # With priority, since the input's own binding is not shown.
+        Binding(
+            "enter",
+            "enter",
+            "Done",
+            key_display="Enter",
+            priority=True,
+            id="filter.enter",
+            tooltip="Keep the text, and go on with what it finds",
+        ),
         Binding(
             "escape",
             "clear",
@@ -215,6 +225,10 @@ class FilterLine(Asks, Widget):
     @property
     def text(self) -> str:
         return "" if self._input is None else self._input.value
+
+    async def action_enter(self) -> None:
+        if (field := self._input) is not None:
+            await field.action_submit()
 
     def action_clear(self) -> None:
         """Empty the filter and close the line."""

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.binding import ActiveBinding
 from textual.geometry import Region
+from textual.keys import format_key
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -17,6 +18,7 @@ from textual.widget import Widget
 from flowtui import format as fmt
 from flowtui.store.liveness.standing import Activity, Standing
 from flowtui.store.values import Counts, ReadSoFar, Run, Status
+from flowtui.terminal.keyboard import TakesText
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, justified, width_of
 from flowtui.widgets.frame.declared import as_declared
 from flowtui.widgets.paint import RoleStyles
@@ -163,7 +165,7 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
     room = width - 2 - width_of(status) - (0 if frame.problem else width_of(live))
     if room < cell_len(name) + width_of(identity):
         identity = []
-    name_cells = max(min(cell_len(name), room - width_of(identity)), 8)
+    name_cells = min(cell_len(name), max(room - width_of(identity), 8))
     left = [Piece(" "), Piece(fit(name, name_cells), "title"), *identity, *status, *live]
     if marks:
         left = clipped(left, width - 1)
@@ -288,7 +290,8 @@ def tab_line(
             if tab in shown:
                 label += f" {shown[tab]}"
             pieces += [Piece(label, "accent" if tab == current else "muted"), Piece("   ")]
-        if width_of(pieces) - 3 <= width:
+        del pieces[-1]
+        if width_of(pieces) <= width:
             break
     return pieces
 
@@ -305,20 +308,35 @@ class KeyLine(OneLine):
     """Shows the most useful keys, taken from the active bindings."""
 
     def on_mount(self) -> None:
-        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self._fill())
+        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.fill())
 
     def on_resize(self) -> None:
-        self._fill()
+        self.fill()
 
-    def _fill(self) -> None:
-        if self.size.width:
+    def fill(self) -> None:
+        """Show the keys that work now; to be called when a dialog opens over the screen, too."""
+        if self.app.current_theme.ansi and self.app.screen_stack[-1:] != [self.screen]:
+            # Nothing dims what is below a dialog, and its keys do not work.
+            self.show(())
+        elif self.size.width:
             bindings = as_declared(self.screen.active_bindings.values())
+            focused: object = self.screen.focused
+            if isinstance(focused, TakesText):
+                bindings = [one for one in bindings if not _is_character(one.binding.key)]
             self.show(key_line(bindings, self.size.width))
+
+
+def _is_character(key: str) -> bool:
+    """Say whether a key types a character that a field takes."""
+    shown = format_key(key)
+    return len(shown) == 1 and shown.isascii()
 
 
 MAX_KEYS = 9
 LAST_ACTIONS = ("app.show_keys", "app.quit", "quit")
 """Help and leaving always stand at the end of the line."""
+READ_AGAIN = "refresh_now"
+"""It is shown only where something could not be read."""
 KNOWN_ACTION = "app.focus_next"
 """Tab leads to the next field of any form: it makes room first for how to save and leave."""
 
@@ -326,6 +344,11 @@ KNOWN_ACTION = "app.focus_next"
 def key_line(bindings: Sequence[ActiveBinding], width: int) -> list[Piece]:
     """Return a line with as many bindings as fit, each action once; help and quit end it."""
     labels: dict[str, tuple[str, str]] = {}
+    kept = {
+        active.binding.action
+        for active in bindings
+        if active.binding.key in ("enter", "escape") or active.binding.action == READ_AGAIN
+    }
     for active in bindings:
         binding, node = active.binding, active.node
         is_hidden = isinstance(node, HidesKeys) and node.hides(binding.action)
@@ -334,13 +357,18 @@ def key_line(bindings: Sequence[ActiveBinding], width: int) -> list[Piece]:
             if (key, binding.description) not in labels.values():
                 labels[binding.action] = key, binding.description
     last = [labels.pop(action) for action in LAST_ACTIONS if action in labels]
-    first = list(labels)[: MAX_KEYS - len(last)]
+    first = list(labels)
 
     def shown() -> list[tuple[str, str]]:
         return [*(labels[action] for action in first), *last]
 
-    while first and 1 + sum(cell_len(" ".join(label)) + 2 for label in shown()) > width:
-        first.pop(first.index(KNOWN_ACTION) if KNOWN_ACTION in first else -1)
+    while first and (
+        len(shown()) > MAX_KEYS
+        or 1 + sum(cell_len(" ".join(label)) + 2 for label in shown()) > width
+    ):
+        # How to open, how to go back, and what helps are the last to go.
+        others = [action for action in first if action not in kept] or first
+        first.remove(KNOWN_ACTION if KNOWN_ACTION in first else others[-1])
     pieces = [Piece(" ")]
     for key, description in shown():
         pieces += [Piece(key, "accent"), Piece(f" {description}  ", "muted")]

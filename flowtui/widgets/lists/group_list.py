@@ -84,9 +84,10 @@ class GroupList(VirtualList):
         role: Role = "accent" if self.has_focus else "muted"
         if not self._has_room(width):
             return [[Piece(" group", role)]]
-        name = fit(fmt.plain(self._metric, 100), 2 * SUM_CELLS - len(" mean ")).rstrip()
-        best = "" if self._better is None else "best"
-        sums = fit(f"{name} {best}".rstrip(), 2 * SUM_CELLS - len(" mean "), "right")
+        best = "" if self._better is None else " best"
+        cells = 2 * SUM_CELLS - len(" mean ")
+        name = fit(fmt.plain(self._metric, 100), cells - len(best)).rstrip()
+        sums = fit(f"{name}{best}", cells, "right")
         room = max(width - COUNT_CELLS - 2 * SUM_CELLS, 1)
         return [
             [

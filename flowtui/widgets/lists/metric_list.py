@@ -70,7 +70,7 @@ class MetricList(VirtualList):
         if not keys or keys != [metric.key for metric in old]:
             index = keys.index(held.key) if held is not None and held.key in keys else self.cursor
             self.set_reactive(MetricList.cursor, self.validate_cursor(index))
-            self.resize_content(problem, "error")
+            self.resize_content(problem)
             return
         for index, (before, after) in enumerate(zip(old, metrics, strict=True)):
             key = after.key

@@ -37,7 +37,7 @@ class ModelList(VirtualList):
         self._models = models
         self._names = ListedNames([model.name for model in models])
         self.set_reactive(ModelList.cursor, self.validate_cursor(self.cursor))
-        self.resize_content(problem, "error")
+        self.resize_content(problem)
 
     @property
     def model(self) -> Model | None:

@@ -38,7 +38,6 @@ NUMBER_CELLS = 8
 """How many cells a number may take if it has more decimals, so as not to look like a round one."""
 LOW_SHARE = 0.25
 """The lowest part of a key's range: its numbers are coloured for attention."""
-BARS = "▁▂▃▄▅▆▇█"
 ABSENT = "–"
 
 
@@ -74,8 +73,8 @@ def nested_text(value: JsonValue) -> str:
 def histogram_text(numbers: NumberSummary) -> str:
     """Return a bar for each bin; a bin with a single score is higher than an empty one."""
     most = max(numbers.histogram)
-    top = len(BARS) - 1
-    return "".join(BARS[math.ceil(count / most * top)] for count in numbers.histogram)
+    top = len(fmt.BARS) - 1
+    return "".join(fmt.BARS[math.ceil(count / most * top)] for count in numbers.histogram)
 
 
 def summary_cells(summary: ScoreSummary) -> tuple[Piece, ...]:
@@ -114,7 +113,7 @@ def _number(value: float, numbers: NumberSummary | None) -> Piece:
         return Piece(fmt.number(value))
     low, high = numbers.minimum, numbers.maximum
     share = min(max(place(number, low, high), 0.0), 1.0)
-    bar = BARS[min(int(share * len(BARS)), len(BARS) - 1)]
+    bar = fmt.BARS[min(int(share * len(fmt.BARS)), len(fmt.BARS) - 1)]
     role: Role = "attention" if low < high and share < LOW_SHARE else "text"
     return Piece(f"{aligned_number(value, numbers)} {bar}", role)
 

@@ -208,8 +208,7 @@ class TablePane(Asks, VirtualTable):
             self._is_at_tail = False
             self.show_keys(found.numbers, is_new=is_first)
         if found.is_done and not len(found.numbers):
-            rows = fmt.count(found.read_count, "row")
-            self.resize_content(f"None of the {rows} match. Esc shows all again.")
+            self.resize_content(fmt.none_match(found.read_count, "row"))
         self.post_message(self.ExtentChanged())
 
     def _end_found(self, found: FoundSoFar, reason: str) -> None:

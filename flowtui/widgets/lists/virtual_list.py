@@ -13,11 +13,15 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from flowtui.widgets.cells import Line, Piece, Role, wrapped
+from flowtui.widgets.cells import Line, Piece, note_role, wrapped
+from flowtui.widgets.frame.frame import HidesKeys
 from flowtui.widgets.paint import RoleStyles
 
+SHOWN_ACTIONS = ("move(1)", "choose")
+"""The actions of a list whose keys are shown, as long as it has lines."""
 
-class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
+
+class VirtualList(HidesKeys, ScrollView, can_focus=True, inherit_bindings=False):
     """Shows `line_count` lines under a fixed header, with a cursor on one of them.
 
     Subclasses define `line_count`, `line` and `header_lines`. A step of the cursor repaints only
@@ -103,7 +107,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         self._palette = RoleStyles(self)
         self._note = ""
-        self._note_role: Role = "muted"
+        self._hidden_keys: list[bool] = []
 
     # What subclasses define ------------------------------------------------------------------
 
@@ -125,14 +129,16 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Drawing ---------------------------------------------------------------------------------
 
-    def resize_content(self, note: str = "", role: Role = "muted") -> None:
+    def resize_content(self, note: str = "") -> None:
         """Set the height of the content for the present number of lines, and repaint.
 
         Args:
             note: The text to show if there are no lines: why there are none, and what would help.
-            role: The role of the note.
         """
-        self._note, self._note_role = note, role
+        self._note = note
+        if (hidden := [self.hides(one) for one in SHOWN_ACTIONS]) != self._hidden_keys:
+            self._hidden_keys = hidden
+            self.refresh_bindings()
         length = self.line_count or len(self._note_lines())
         self.virtual_size = Size(0, length + self.header_height)
         self.refresh(layout=self.styles.auto_dimensions)
@@ -146,7 +152,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
             return self._palette.strip(self.header_lines(width)[y], width, "")
         index = self.scroll_offset.y + y - self.header_height
         if self.line_count == 0 and index < len(notes := self._note_lines()):
-            return self._palette.strip([Piece(f" {notes[index]}", self._note_role)], width)
+            return self._palette.strip([Piece(f" {notes[index]}", note_role(self._note))], width)
         if index >= self.line_count:
             return Strip.blank(width, self._palette.style("text"))
         shade = ""
@@ -215,6 +221,9 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return self.opens or action != "choose"
 
+    def hides(self, action: str) -> bool:
+        return action in SHOWN_ACTIONS and not self.line_count
+
     def action_choose(self) -> None:
         if self.line_count:
             self.post_message(self.Chosen(self, self.cursor))
@@ -233,7 +242,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         # A note that was given before the list had its width takes other lines now.
         height = len(self._note_lines()) + self.header_height
         if self._note and not self.line_count and self.virtual_size.height != height:
-            self.resize_content(self._note, self._note_role)
+            self.resize_content(self._note)
         self.keep_cursor_in_sight()
 
     def on_click(self, event: events.Click) -> None:

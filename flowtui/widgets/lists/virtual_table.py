@@ -7,19 +7,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Align, Line, Piece, clipped, fit, width_of
-from flowtui.widgets.lists.virtual_list import VirtualList
+from flowtui.widgets.lists.virtual_list import VirtualList, width_beside_bar
 
 GAP = "  "
 CACHED_ROWS = 600
 """How many rows of cells are kept: several screens, so that paging back needs no read."""
 MARGIN_ROWS = 40
 """How many rows above and below the visible ones are read, so that scrolling finds them ready."""
+
+
+_NO_MARK = Piece("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Column:
     """The share that the column gets of the width that is left over."""
     tail_cells: int = 0
     """How many cells numbers take from their decimal points on, if they are aligned by them."""
+    mark: Piece = _NO_MARK
+    """Stands before the title, such as the letter of a run; no part of it is left out."""
 
 
 Cell = Piece | tuple[Piece, ...]
@@ -192,11 +198,17 @@ class VirtualTable(VirtualList):
     def header_lines(self, width: int) -> list[Line]:
         layout = self._layout(width)
         arrows = [self._arrow(column) for column, _ in layout]
-        rooms = [cells - len(arrow) for (_, cells), arrow in zip(layout, arrows, strict=True)]
+        rooms = [
+            cells - len(arrow) - cell_len(column.mark.text)
+            for (column, cells), arrow in zip(layout, arrows, strict=True)
+        ]
         titles = told_apart([column.title for column, _ in layout], rooms)
         pieces: list[Piece] = []
-        for (column, cells_wide), title, arrow in zip(layout, titles, arrows, strict=True):
-            pieces += [Piece(fit(title + arrow, cells_wide, column.align), "muted"), Piece(GAP)]
+        for (column, cells), title, arrow in zip(layout, titles, arrows, strict=True):
+            head = clipped([column.mark, Piece(title + arrow, "muted")], cells)
+            blank = Piece(" " * (cells - width_of(head)))
+            pieces += [blank, *head] if column.align == "right" else [*head, blank]
+            pieces.append(Piece(GAP))
         return [pieces[:-1]]
 
     def _arrow(self, column: Column) -> str:
@@ -223,7 +235,8 @@ class VirtualTable(VirtualList):
     def _layout(self, width: int) -> list[tuple[Column, int]]:
         """Return the columns that fit with their widths; the first column is always shown."""
         chosen: list[Column] = []
-        room = width
+        # The cell of the scroll bar stays free where there is none.
+        room = min(width, width_beside_bar(self))
         for column in (*self._columns[:1], *self._columns[1 + self.first_column :]):
             if chosen and column.width > room:
                 break

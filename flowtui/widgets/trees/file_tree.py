@@ -89,10 +89,10 @@ class FileTree(VirtualList):
         keys = [key_of(node) for node in nodes if isinstance(node, FileNode)]
         self._lay_out(keys[0] if keys and held not in keys else held)
 
-    def show_note(self, text: str, role: Role = "muted") -> None:
+    def show_note(self, text: str) -> None:
         """Show a text in place of the files: why there are none."""
         self._root, self._shown, self._places = NOTHING, [], {}
-        self.resize_content(text, role)
+        self.resize_content(text)
 
     def show_type(self, path: str, word: str) -> None:
         """Show the type of a file that was previewed."""

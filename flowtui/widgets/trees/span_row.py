@@ -76,7 +76,8 @@ def widths(width: int, has_bars: bool, wanted: int | None = None) -> Widths:
         return Widths(room, tokens, 0)
     name = round(width * NAME_SHARE) if wanted is None else min(wanted, room - LEAST_BARS_CELLS)
     name = max(MIN_NAME_CELLS, min(name, MAX_NAME_CELLS))
-    return Widths(name, tokens, room - name)
+    # The last cell stays free, as beside every other column.
+    return Widths(name, tokens, room - name - 1)
 
 
 def head_row(view: TreeView, cells: Widths) -> list[Piece]:

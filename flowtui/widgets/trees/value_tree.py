@@ -148,7 +148,7 @@ class ValueTree(VirtualList):
             if held.path in paths:
                 self.set_reactive(ValueTree.cursor, paths.index(held.path))
         self.set_reactive(ValueTree.cursor, self.validate_cursor(self.cursor))
-        self.resize_content(self._problem, "error")
+        self.resize_content(self._problem)
 
     @property
     def line_count(self) -> int:

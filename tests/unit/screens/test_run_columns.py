@@ -7,12 +7,20 @@ from pathlib import Path
 import pytest
 
 from flowtui.screens.runs import columns as run_columns
+from flowtui.store.leaderboard import ParamShape
 from flowtui.store.liveness.standing import Standing
 from tests.unit.stores import one_run, opened
 
 NUMBERS = [
     0.9999982, -1.2345678901e-05, 12_345_678.9, -123_456_789.5, 1.7e308, -5e-324, 3.0, 10**17 + 1,
 ]  # fmt: skip
+
+
+def test_numbers_stand_at_the_right_and_columns_are_as_wide_as_their_values() -> None:
+    lr = run_columns.column("param.lr", shape=ParamShape(chars=6))
+    model = run_columns.column("param.model", shape=ParamShape(chars=15, is_number=False))
+    assert (lr.align, lr.width) == ("right", 6)
+    assert (model.align, model.width) == ("left", 15)
 
 
 @pytest.mark.parametrize("value", NUMBERS)

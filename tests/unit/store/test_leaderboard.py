@@ -73,6 +73,23 @@ def test_parameters_that_differ_and_metrics_that_most_share_are_told(store: Stor
     assert same.params == (), "one run differs from none"
 
 
+def test_parameters_that_no_cell_can_show_are_no_columns(tmp_path: Path) -> None:
+    with writer(tmp_path) as writing:
+        for number in range(2):
+            writing.start_run(f"run-{number}", f"run {number}")
+            with writing.experiment(f"run-{number}") as experiment:
+                experiment.params(
+                    {"lr": 10.0**-number, "plan": {"n": number}, "by": f"me-{number}"}
+                )
+            writing.end_run(f"run-{number}", status="completed", duration=1.0)
+    with opened(tmp_path) as store:
+        found = store.ask(leaderboard.telling_keys, store.list.ordered())
+    assert found.params == ("by", "lr", "plan"), "they still tell runs apart"
+    assert found.columns == ["by", "lr"]
+    assert found.shapes["lr"] == leaderboard.ParamShape(chars=3)
+    assert not found.shapes["by"].is_number
+
+
 def test_the_best_last_value_is_that_of_all_runs_also_of_one_that_goes_on(store: Store) -> None:
     rowids = store.list.ordered()
     lasts = [points(number)[-1] for number in range(RUNS)]

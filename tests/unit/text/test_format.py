@@ -159,7 +159,11 @@ def bars(values: Sequence[float | None], width: int) -> str:
 
 
 def test_a_sparkline_rises_with_its_values() -> None:
-    assert bars([0, 1, 2, 3, 4, 5, 6, 7], 8) == "▁▂▃▄▅▆▇█"
+    assert bars([0, 1, 2, 3, 4, 5, 6], 7) == "▁▂▃▄▅▆▇"
+
+
+def test_a_sparkline_leaves_a_gap_to_the_line_above() -> None:
+    assert "█" not in bars([0.0, 1.0, 0.0, 1e9, *([0.0, 1.0] * 20)], 44)
 
 
 def test_a_constant_is_a_flat_sparkline() -> None:
@@ -169,7 +173,7 @@ def test_a_constant_is_a_flat_sparkline() -> None:
 
 
 def test_a_bucket_without_finite_points_is_a_gap() -> None:
-    assert bars([0, None, 7], 3) == "▁ █"
+    assert bars([0, None, 7], 3) == "▁ ▇"
     assert bars([None, None], 2) == "  "
 
 
@@ -178,11 +182,11 @@ def test_a_spike_is_full_and_marked_and_leaves_the_rest_its_shape() -> None:
     spiked = [*steady[:20], 1e6, *steady[20:]]
     line = fmt.sparkline(flat(spiked), 41)
     assert [index for index, (_, is_spike) in enumerate(line) if is_spike] == [20]
-    assert line[20][0] == "█"
+    assert line[20][0] == "▇"
     rest = [bar for bar, _ in line[:20]]
     by_value = sorted(zip(steady[:20], rest, strict=True))
     assert [bar for _, bar in by_value] == sorted(rest)
-    assert len(set(rest)) == 6
+    assert len(set(rest)) == 5
 
 
 def test_a_spike_down_is_marked_too() -> None:
@@ -193,11 +197,11 @@ def test_a_spike_down_is_marked_too() -> None:
 
 
 def test_a_spike_on_a_constant_is_seen_without_colour() -> None:
-    assert bars([5.0] * 5 + [9.0] + [5.0] * 5, 11) == "▁▁▁▁▁█▁▁▁▁▁"
-    assert bars([5.0] * 5 + [1.0] + [5.0] * 5, 11) == "█████▁█████"
+    assert bars([5.0] * 5 + [9.0] + [5.0] * 5, 11) == "▁▁▁▁▁▇▁▁▁▁▁"
+    assert bars([5.0] * 5 + [1.0] + [5.0] * 5, 11) == "▇▇▇▇▇▁▇▇▇▇▇"
     both = bars([5.0] * 5 + [9.0, 1.0] + [5.0] * 5, 12)
-    assert both == "▃▃▃▃▃█▁▃▃▃▃▃"
-    assert bars([0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0], 8) == "▁▁▁█▁█▁▁"
+    assert both == "▃▃▃▃▃▇▁▃▃▃▃▃"
+    assert bars([0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0], 8) == "▁▁▁▇▁▇▁▁"
 
 
 @given(
@@ -228,7 +232,7 @@ def test_one_point_out_of_many_is_never_averaged_away(place: int) -> None:
     values = [math.sin(index / 50) for index in range(600)]
     values[place] = 3.0
     line = fmt.sparkline(flat(list(values)), 24)
-    assert line[place * 24 // 600][0] == "█"
+    assert line[place * 24 // 600][0] == "▇"
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, width=64), st.integers(1, 5))

@@ -46,3 +46,8 @@ def test_the_right_part_of_a_line_gives_way() -> None:
     left, right = [Piece("name")], [Piece("path")]
     assert width_of(justified(left, right, 20)) == 20
     assert justified(left, right, 8) == left
+
+
+def test_blanks_that_are_cut_are_no_loss() -> None:
+    assert clipped([Piece("ab"), Piece("   ")], 3) == [Piece("ab"), Piece(" ")]
+    assert clipped([Piece("ab"), Piece("cd")], 3) == [Piece("ab"), Piece("…")]

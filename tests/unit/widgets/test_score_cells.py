@@ -68,21 +68,21 @@ def test_each_type_reads_without_its_colour() -> None:
 
 def test_numbers_of_a_key_have_their_points_in_line_and_a_bar() -> None:
     shown = column([0.0, 0.5, 0.725, 1.0, math.nan])
-    assert shown == ["0.000 ▁", "0.500 ▅", "0.725 ▆", "1.000 █", "NaN  "]
-    assert column([1, 3, 5]) == ["1 ▁", "3 ▅", "5 █"]
+    assert shown == ["0.000 ▁", "0.500 ▄", "0.725 ▆", "1.000 ▇", "NaN  "]
+    assert column([1, 3, 5]) == ["1 ▁", "3 ▄", "5 ▇"]
     mixed = column([2, 2.25, 7.5])
     assert len({text.index(".") - len(text) for text in mixed if "." in text}) == 1
     assert mixed[0] == "2    ▁"
 
 
 def test_a_number_that_is_not_one_does_not_read_as_one() -> None:
-    assert column([0.9996, 1.0, 0.0]) == ["0.9996 █", "1.000 █", "0.000 ▁"]
-    assert column([0.9999982, 0.5]) == ["0.999998 █", "0.500 ▁"]
+    assert column([0.9996, 1.0, 0.0]) == ["0.9996 ▇", "1.000 ▇", "0.000 ▁"]
+    assert column([0.9999982, 0.5]) == ["0.999998 ▇", "0.500 ▁"]
 
 
 def test_a_number_too_large_for_its_column_is_not_cut() -> None:
     values = [10**15, 10**15 + 1, -(10**18) - 7]
-    assert column(values) == ["1.0e+15 █", "1.0e+15 █", "-1.0e+18 ▁"]
+    assert column(values) == ["1.0e+15 ▇", "1.0e+15 ▇", "-1.0e+18 ▁"]
 
 
 def test_a_column_of_numbers_is_as_wide_as_its_widest() -> None:
@@ -93,8 +93,8 @@ def test_a_column_of_numbers_is_as_wide_as_its_widest() -> None:
 
 
 def test_a_tiny_number_is_not_shown_as_none_and_a_huge_one_is_short() -> None:
-    assert column([1e-9, 1.0]) == ["1.0e-09 ▁", "1.000 █"]
-    assert column([10**400, 1.0]) == ["Inf  ", "1.000 █"]
+    assert column([1e-9, 1.0]) == ["1.0e-09 ▁", "1.000 ▇"]
+    assert column([10**400, 1.0]) == ["Inf  ", "1.000 ▇"]
     assert len(column([1e300, -1e300])[0]) < 14
 
 
@@ -154,9 +154,9 @@ def test_a_summary_says_of_each_type_what_matters() -> None:
 @pytest.mark.parametrize(
     ("values", "bars"),
     [
-        ([0.0, 0.0, 1.0], "█▁▁▁▁▁▁▁▁▅"),
-        ([2.0, 2.0], "█"),
-        ([0.0] * 1_000 + [1.0], "█▁▁▁▁▁▁▁▁▂"),
+        ([0.0, 0.0, 1.0], "▇▁▁▁▁▁▁▁▁▄"),
+        ([2.0, 2.0], "▇"),
+        ([0.0] * 1_000 + [1.0], "▇▁▁▁▁▁▁▁▁▂"),
     ],
 )
 def test_a_histogram_shows_even_the_rarest_bin(values: list[float], bars: str) -> None:
