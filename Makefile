@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# Tests wait more than they compute: three at once are what two cores can do.
-WORKERS ?= 3
+# Tests wait, too: four at once keep two cores busy.
+WORKERS ?= 4
 
 # A quick look at everything that a library may break: what draws, reads keys, parses and serves.
 FLOORS := tests/unit/terminal tests/unit/cli/test_cli.py tests/unit/app tests/unit/house/test_imports.py \
@@ -22,7 +22,7 @@ demo: $(READY)
 
 # All of them: without -m those that are slow are left out.
 test: $(READY)
-	$(BIN)/pytest -n $(WORKERS) -m ''
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m ''
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -686,6 +686,18 @@ async def test_a_chart_has_room_for_more_until_its_run_ends(demo_copy: Path) -> 
         await until(lambda: reach() > growing, "the curves to take all the room")
 
 
+async def test_a_curve_that_is_followed_is_followed_no_longer_when_its_run_ends(
+    demo_copy: Path,
+) -> None:
+    run = open_store(demo_copy).resolve(ACTIVE).row
+    async with opened(open_store(demo_copy), ACTIVE, tab="metrics") as pilot:
+        await press(pilot, "enter", "home", "plus", "end")
+        await until(lambda: "following" in title(pilot), "the state")
+        with StoreWriter(demo_copy) as writer:
+            writer.end_run(run.id, status="completed", duration=60.0)
+        await until(lambda: "following" not in title(pilot), "the end")
+
+
 async def test_a_run_that_has_ended_is_not_followed(tmp_path: Path) -> None:
     store = write_run(tmp_path, {"loss": [(step, float(step)) for step in range(100)]})
     async with opened(store, "odd", tab="metrics") as pilot:

@@ -15,6 +15,7 @@ from flowtui.store.metrics.source import MetricSource
 from flowtui.store.values import Kind, LoggedPoint
 from flowtui.widgets.charts.grid import ChartGrid
 from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.frame.frame import Frame
 from flowtui.widgets.paint import CURVE_CLASSES
 
 HOW = " tracker.log_dynamic(key, value, step) logs a point."
@@ -25,7 +26,7 @@ class MetricsScreen(ChartsScreen, TabScreen):
 
     CSS_PATH = "screen.tcss"
     tab = "metrics"
-    reads = frozenset({Kind.METRICS, Kind.RUN})
+    reads = frozenset({Kind.METRICS})
     needs_records = frozenset(GRID_ACTIONS)
     COMPONENT_CLASSES = CURVE_CLASSES
 
@@ -53,5 +54,10 @@ class MetricsScreen(ChartsScreen, TabScreen):
         self.none_logged = none_logged(
             self.store, self.flow.options, "No metrics were logged.", HOW
         )
-        self.grid.use_growth(self.run.row.is_active)
         self.show_points(points)
+
+    def show_frame(self, frame: Frame) -> None:
+        super().show_frame(frame)
+        if self.grid.use_growth(frame.run.is_active):
+            # What is in full is drawn as it was read: growing, or not any more.
+            self.want({Kind.METRICS})

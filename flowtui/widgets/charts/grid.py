@@ -206,12 +206,14 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._drawn.clear()
         self.refresh()
 
-    def use_growth(self, is_growing: bool) -> None:
-        """Draw with room for more points, or without."""
-        if is_growing != self._is_growing:
+    def use_growth(self, is_growing: bool) -> bool:
+        """Draw with room for more points, or without; return whether that is new."""
+        is_new = is_growing != self._is_growing
+        if is_new:
             self._is_growing = is_growing
             self._drawn.clear()
             self.refresh()
+        return is_new
 
     @property
     def key(self) -> str | None:
