@@ -88,6 +88,11 @@ async def test_read_only_shows_no_key_that_can_only_refuse(
                 assert "--read-only" in screen_text(pilot), "it says why"
 
 
+async def test_the_upload_has_room_at_80_columns(demo: Store) -> None:
+    async with opened(demo, RUN, size=(80, 24)) as pilot:
+        assert "U Upload" in footer(pilot)
+
+
 async def test_the_way_back_is_shown_wherever_there_is_one(demo: Store) -> None:
     for keys in (("enter",), ("enter", "enter", "tab"), ("b", "enter")):
         async with opened(demo, RUN, size=(80, 24), tab="traces") as pilot:

@@ -79,6 +79,8 @@ class OverviewScreen(TabScreen):
                 tooltip="Go to the next pane"),
         Binding("shift+tab", "next_pane(-1)", "Pane back", show=False,
                 id="overview.pane_back", tooltip="Go to the previous pane"),
+        Binding("U", "upload", "Upload", id="overview.upload",
+                tooltip="Upload this run to the registry"),
         Binding("y", "copy", "Copy", id="overview.copy", tooltip="Copy the value in full"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="overview.copy_row",
                 tooltip="Copy the whole row as JSON"),
@@ -91,8 +93,6 @@ class OverviewScreen(TabScreen):
         Binding("D", "delete", "Delete", show=False, id="overview.delete",
                 tooltip="Delete the run; or the model under the cursor"),
         Binding("u", "undo", "Undo", show=False, id="overview.undo", tooltip="Undo the last edit"),
-        Binding("U", "upload", "Upload", id="overview.upload",
-                tooltip="Upload this run to the registry"),
     ]  # fmt: skip
 
     def __init__(self, store: Store, run: OpenRun) -> None:
