@@ -583,14 +583,19 @@ def test_a_followed_run_shows_new_points(folder: Path, opened: Opened, kind: str
     store.close()
 
 
+def imported(path: Path, there: Path) -> OpenRun:
+    """Import the first run at a path into a store, and return it as it is there."""
+    sources.import_runs(str(path), ("first",), str(there), None, links=False)
+    return Store(StoreLocation(there, "a test")).resolve("first")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_importing_twice_keeps_what_was_said_in_the_store(
     folder: Path, tmp_path: Path, kind: str
 ) -> None:
     there = tmp_path / "luml"
-    root = str(store_of(folder, kind))
-    sources.import_runs(root, ("first",), str(there), None, links=False)
-    run = Store(StoreLocation(there, "a test")).resolve("first")
+    path = store_of(folder, kind)
+    run = imported(path, there)
     trace_id, span_id = rows(run, "select trace_id, span_id from spans where name = 'llm'")[0]
     with StoreWriter(there) as writer, writer.experiment(run.id) as experiment:
         mine = SpanAnnotationRow(
@@ -598,8 +603,7 @@ def test_importing_twice_keeps_what_was_said_in_the_store(
             value=True, user="me",
         )  # fmt: skip
         experiment.span_annotations([mine])
-    sources.import_runs(root, ("first",), str(there), None, links=False)
-    run = Store(StoreLocation(there, "a test")).resolve("first")
+    run = imported(path, there)
     assert set(judged(run)) == {"good", "safe", "answer", "count", "mine"}
     assert len(rows(run, "select 1 from span_annotations")) == 5
     assert run.row.group_name == "vision/demo"
@@ -609,19 +613,15 @@ def test_importing_twice_keeps_what_was_said_in_the_store(
 def test_importing_again_takes_what_was_changed_or_deleted_in_mlflow(
     folder: Path, tmp_path: Path
 ) -> None:
-    there = tmp_path / "luml"
-
-    def imported() -> OpenRun:
-        sources.import_runs(str(folder / "mlflow.db"), ("first",), str(there), None, links=False)
-        return Store(StoreLocation(there, "a test")).resolve("first")
+    source, there = folder / "mlflow.db", tmp_path / "luml"
 
     def here(*statements: tuple[str, tuple[object, ...]]) -> None:
         written(there / run.id / "exp.db", *statements)
 
     def in_mlflow(*statements: tuple[str, tuple[object, ...]]) -> None:
-        written(folder / "mlflow.db", *statements)
+        written(source, *statements)
 
-    run = imported()
+    run = imported(source, there)
     assert set(judged(run)) == {"good", "safe", "answer", "count"}
     # In MLflow one is changed that nobody touched here, one that was changed here too, one that
     # was deleted here; one is deleted.
@@ -637,33 +637,29 @@ def test_importing_again_takes_what_was_changed_or_deleted_in_mlflow(
         ("DELETE FROM assessments WHERE name = 'count'", ()),
     )
     for _ in range(2):
-        rationales = {name: said[-1] for name, said in judged(imported()).items()}
+        rationales = {name: said[-1] for name, said in judged(imported(source, there)).items()}
         assert rationales == {"good": "theirs", "safe": "mine"}
     # What was changed here stays also where it is deleted there.
     in_mlflow(("DELETE FROM assessments", ()))
-    assert set(judged(imported())) == {"safe"}
+    assert set(judged(imported(source, there))) == {"safe"}
     assert len(rows(run, "select 1 from spans")) > 0
 
 
 def test_what_was_imported_before_it_was_noted_how_stays_unless_it_is_the_same(
     folder: Path, tmp_path: Path
 ) -> None:
-    there = tmp_path / "luml"
+    source, there = folder / "mlflow.db", tmp_path / "luml"
 
-    def imported() -> OpenRun:
-        sources.import_runs(str(folder / "mlflow.db"), ("first",), str(there), None, links=False)
-        return Store(StoreLocation(there, "a test")).resolve("first")
-
-    database = there / imported().id / "exp.db"
+    database = there / imported(source, there).id / "exp.db"
     written(
         database,
         ("DROP TABLE flowtui_taken_annotations", ()),
         ("UPDATE span_annotations SET rationale = 'mine' WHERE name = 'safe'", ()),
     )
-    imported()
+    imported(source, there)
     changed = "UPDATE assessments SET rationale = 'theirs', last_updated_timestamp = 9"
-    written(folder / "mlflow.db", (changed, ()))
-    rationales = {name: said[-1] for name, said in judged(imported()).items()}
+    written(source, (changed, ()))
+    rationales = {name: said[-1] for name, said in judged(imported(source, there)).items()}
     assert rationales == dict.fromkeys(("good", "answer", "count"), "theirs") | {"safe": "mine"}
 
 

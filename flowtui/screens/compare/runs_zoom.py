@@ -57,9 +57,6 @@ class RunsZoom(MetricZoom):
             curve,
             heading=f"{heading} · ema {weight:g}" if weight else heading,
             lost=plan.lost(found),
-            new_count=found.new_count,
-            follows=found.zoom.follows and found.is_growing,
-            is_growing=found.is_growing,
         )
 
     def show_nothing(self, zoom: Zoom) -> None:

@@ -189,14 +189,11 @@ class MetricZoom(Exports, Container):
         ]
 
     def curve_of(self, found: Zoomed) -> Curve:
-        """Return what was read as it is drawn."""
+        """Return what was read as it is drawn, but for what is known of its growth."""
         return Curve(
             found.series,
             smoothed=found.curves[0].smoothed,
             others=others(found.others),
-            new_count=found.new_count,
-            follows=found.zoom.follows and found.is_growing,
-            is_growing=found.is_growing,
         )
 
     def show_nothing(self, zoom: Zoom) -> None:
@@ -206,7 +203,14 @@ class MetricZoom(Exports, Container):
         if found.zoom != self._zoom or found == self._zoomed:
             return
         self._zoomed = found
-        self._pane.show_curve(self.curve_of(found))
+        self._pane.show_curve(
+            replace(
+                self.curve_of(found),
+                new_count=found.new_count,
+                follows=found.zoom.follows and found.is_growing,
+                is_growing=found.is_growing,
+            )
+        )
 
     def _show_none(self, key: str) -> None:
         if self._zoom is not None and self._zoom.key == key:

@@ -62,6 +62,7 @@ class RunsScreen(Leaderboard):
     """Lists the runs of the store, of all groups or one, and opens a run."""
 
     CSS_PATH = "screen.tcss"
+    needs_records = NEEDS_RUNS
     COMPONENT_CLASSES = CURVE_CLASSES
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
         (0, "-narrow"),
@@ -190,6 +191,7 @@ class RunsScreen(Leaderboard):
         if listed.wanted != self.selected:
             return
         shown, self._listed = self._listed, listed
+        self.take_whether_any(bool(listed.total))
         is_first = shown is None
         is_new = listed.wanted.begins_at_top(None if shown is None else shown.wanted)
         rows = self.rows
@@ -276,6 +278,7 @@ class RunsScreen(Leaderboard):
             self.ask(question, self._show_rows, self._fail, group="live")
 
     def show_failure(self, reason: str) -> None:
+        self.take_whether_any(False)
         self.show_unread(reason)
 
     def _show_title(self, note: str = "") -> None:
@@ -413,9 +416,6 @@ class RunsScreen(Leaderboard):
         (self.rows if groups.has_focus else groups).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        has_none = self._listed is not None and self._listed.total == 0
-        if action in NEEDS_RUNS and (has_none or self.has_failed):
-            return False
         if action == "switch_list":
             return not (isinstance(self.focused, TakesText) or self.has_class("-narrow"))
         return super().check_action(action, parameters)
