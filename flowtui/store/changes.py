@@ -92,10 +92,10 @@ class Watcher:
             return _rows(connection), _model_mark(connection, self._run_id)
 
         rows, model_mark = self._meta.database.read(ask)
+        is_baseline = self._meta.settle()
         before, self._rows = self._rows, rows
         models_differ = model_mark != self._model_mark
         self._model_mark = model_mark
-        is_baseline = self._meta.settle()
         if is_baseline:
             return Changes()
         common = rows.keys() & before.keys()
@@ -121,12 +121,13 @@ class Watcher:
         noted_count = len(database.own_moves)
         is_missing = self._experiment.pending is None
         marks = {} if is_missing else database.read(_marks)
-        before, self._marks = self._marks, marks
         is_replaced = self._experiment.is_replaced
+        is_baseline = self._experiment.settle()
+        before, self._marks = self._marks, marks
         is_annotated = annotation_marks.changed_by_others(
             database, noted_count, before.get(Kind.ANNOTATIONS), marks.get(Kind.ANNOTATIONS)
         )
-        if self._experiment.settle():
+        if is_baseline:
             return frozenset()
         kinds = before.keys() | marks.keys()
         if is_replaced:
@@ -167,8 +168,20 @@ class _Watched:
         return before.main[0] != now.main[0]
 
     def settle(self) -> bool:
-        """Note that the content was read, and say whether it was unchanged until then."""
-        is_baseline = not self._was_read and self._is_certain and self.pending == self._seen
+        """Note that the content was read, and say whether it is what it was in the beginning.
+
+        The first content has nothing to be compared with. So it counts as new unless the files are
+        the same after it was read, too: a write between the look at them and the read was read.
+
+        Raises:
+            DatabaseError: The files cannot be looked at; nothing is noted.
+        """
+        is_baseline = (
+            not self._was_read
+            and self._is_certain
+            and self.pending == self._seen
+            and self._fingerprint() == self._seen
+        )
         self._seen = self.pending
         self._is_certain = self._is_settled()
         self._was_read = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from sqlite3 import Connection
 
 import pytest
 
@@ -265,6 +266,29 @@ def test_what_is_written_before_the_first_look_is_reported(directory: Path, stor
     found = watcher.look()
     assert Kind.PARAMS in found.kinds
     assert "run-1" in found.updated | found.added
+
+
+@pytest.mark.parametrize("of", ["meta.db", "exp.db"])
+def test_what_is_written_during_the_first_look_is_reported(
+    directory: Path, store: Store, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    watcher = Watcher(store.meta, store.run("run-1"))
+    database = store.meta if of == "meta.db" else store.run("run-1").database
+    read = database.read
+
+    def written_first(question: Callable[[Connection], object]) -> object:
+        """Write when the look has taken the state of the files, and not yet read them."""
+        monkeypatch.undo()
+        if of == "meta.db":
+            execute(directory / of, "update experiments set description = 'x'")
+        else:
+            execute(directory / "run-1" / of, "update static_params set value = '2'")
+        return read(question)
+
+    monkeypatch.setattr(database, "read", written_first)
+    found = watcher.look()
+    assert (Kind.RUN if of == "meta.db" else Kind.PARAMS) in found.kinds
+    assert not watcher.look()
 
 
 def test_a_watcher_without_a_run_watches_the_list_alone(directory: Path, store: Store) -> None:
