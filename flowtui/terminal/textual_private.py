@@ -35,6 +35,7 @@ class InternalApp(App[None]):
     """An app that knows its driver, whether it is ending, and which error ended it."""
 
     def __init__(self, **options: Any) -> None:
+        _measure_before_each_layout()
         super().__init__(**options)
         self.told_workers = _Workers(self)
 
@@ -234,6 +235,24 @@ class InternalStylesheet(Stylesheet):
     @property
     def variables(self) -> dict[str, str]:
         return self._variables
+
+
+_check_refresh = Widget._check_refresh
+
+
+def _measure_before_each_layout() -> None:
+    """Make a widget that asks for a layout be measured in it, whatever was measured before.
+
+    Textual counts a change of a widget's size only while no earlier one waits. Where another widget
+    has the screen laid out in between, the widget keeps the size of its earlier change.
+    """
+    Widget._check_refresh = _refresh_checked  # type: ignore[assignment,method-assign]
+
+
+def _refresh_checked(widget: Widget) -> None:
+    if widget._layout_required:
+        widget._layout_updates += 1
+    _check_refresh(widget)
 
 
 _dispatch = MessagePump._dispatch_message

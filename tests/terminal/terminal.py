@@ -178,6 +178,8 @@ class Terminal:
     def wait_for(self, what: str | Callable[[str], bool], timeout: float = PATIENCE_S) -> float:
         """Wait until a text is on the screen or a predicate of it is true.
 
+        Each screen that came since the last wait is looked at, also one that is no more.
+
         Returns:
             When the bytes came that made it so, as `time.monotonic()`; where it was so before, when
             the last ones came.
@@ -200,6 +202,23 @@ class Terminal:
                     raise AssertionError(f"not seen in {timeout} s: {what!r}\n{self._described()}")
                 if self._drawn == len(self.chunks):
                     self._came.wait(min(left, POLL_S) if callable(what) else left)
+
+    def wait_until(self, condition: Callable[[], bool], timeout: float = PATIENCE_S) -> None:
+        """Wait until something holds that is not read from the screen, such as bytes that came.
+
+        The screen is then no older than that.
+
+        Raises:
+            AssertionError: it was not in time; shows the screen.
+        """
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, f"not so in {timeout} s\n{self._described()}"
+            with self._came:
+                self._came.wait(POLL_S)
+        came = len(self.chunks)
+        while self._drawn < came:
+            self._draw_next()
 
     def settle(self, quiet_s: float = 0.5, timeout: float = PATIENCE_S) -> int:
         """Wait until nothing has come for a while; return how many bytes came until then."""

@@ -30,7 +30,7 @@ def test_who_is_there_is_asked(tmp_path: Path, artifact: Path, typed: str, said:
         terminal.wait_for("Unpack it all the same? [y/N]")
         terminal.send(f"{typed}\r")
         # As it was printed: the screen may break a long path anywhere.
-        terminal.wait_for(lambda _: said.encode() in terminal.raw)
+        terminal.wait_until(lambda: said.encode() in terminal.raw)
         assert terminal.wait_exit() == 1
 
 

@@ -42,7 +42,7 @@ def test_a_signal_ends_it(start: Start, number: signal.Signals) -> None:
 
 def test_a_signal_during_the_start_ends_it(start: Start) -> None:
     terminal = start("resnet50-cosine")
-    terminal.wait_for(lambda _: b"\x1b[?1049h" in terminal.raw)
+    terminal.wait_until(lambda: b"\x1b[?1049h" in terminal.raw)
     terminal.signal(signal.SIGTERM)
     terminal.wait_exit(AT_MOST_S)
     assert terminal.attributes() == terminal.attributes_before

@@ -105,7 +105,7 @@ def test_a_size_that_changes_during_the_start_and_the_first_read_is_that_of_a_fr
     fresh.wait_for(word)
     fresh.settle(0.3)
     # The alternate screen comes before the first frame, and that before the read is over.
-    terminal.wait_for(lambda _: b"\x1b[?1049h" in terminal.raw)
+    terminal.wait_until(lambda: b"\x1b[?1049h" in terminal.raw)
     terminal.resize(300, 80)
     terminal.wait_for("1 Overview")
     terminal.resize(80, 24)

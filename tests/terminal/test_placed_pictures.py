@@ -48,7 +48,7 @@ def begun(terminal: Terminal) -> list[dict[str, str]]:
 
 def shown(terminal: Terminal) -> int:
     """Wait until the picture is in its cells, and return its number."""
-    terminal.wait_for(lambda _: PLACEHOLDER.encode() in terminal.raw and bool(begun(terminal)))
+    terminal.wait_until(lambda: PLACEHOLDER.encode() in terminal.raw and bool(begun(terminal)))
     terminal.settle()
     return int(begun(terminal)[-1]["i"])
 
@@ -104,14 +104,14 @@ def test_it_is_removed_when_left_and_when_the_program_ends(start: Start, store: 
     terminal.wait_for("only a text")
     assert removed(terminal) == [first]
     terminal.send("k")
-    terminal.wait_for(lambda _: len(begun(terminal)) == 2)
+    terminal.wait_until(lambda: len(begun(terminal)) == 2)
     terminal.settle()
     second = int(begun(terminal)[-1]["i"])
     assert second != first
     terminal.send("1")
-    terminal.wait_for(lambda _: second in removed(terminal))
+    terminal.wait_until(lambda: second in removed(terminal))
     terminal.send("5")
-    terminal.wait_for(lambda _: len(begun(terminal)) == 3)
+    terminal.wait_until(lambda: len(begun(terminal)) == 3)
     terminal.settle()
     third = int(begun(terminal)[-1]["i"])
     terminal.send("q")
@@ -135,7 +135,7 @@ def test_it_is_sent_again_after_the_program_was_suspended(start: Start, store: P
     picture = shown(terminal)
     terminal.signal(signal.SIGSTOP)
     terminal.signal(signal.SIGCONT)
-    terminal.wait_for(lambda _: len(begun(terminal)) == 2)
+    terminal.wait_until(lambda: len(begun(terminal)) == 2)
     terminal.settle()
     assert removed(terminal) == [picture]
     assert int(begun(terminal)[-1]["i"]) == picture

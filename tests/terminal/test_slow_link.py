@@ -56,7 +56,7 @@ WALK = (
 
 def begun(terminal: Terminal) -> Terminal:
     """Wait until the terminal is the app's: keys are read, and next to nothing is drawn."""
-    terminal.wait_for(lambda _: b"\x1b[?1049h" in terminal.raw)
+    terminal.wait_until(lambda: b"\x1b[?1049h" in terminal.raw)
     return terminal
 
 
@@ -123,7 +123,7 @@ def test_nothing_is_lost_when_the_link_is_stuck_for_seconds(start: Start) -> Non
         # In the middle of what the last key brings, and with Esc and the next key in one piece.
         before = terminal.byte_count
         terminal.send("1")
-        terminal.wait_for(lambda _, before=before: terminal.byte_count > before)
+        terminal.wait_until(lambda before=before: terminal.byte_count > before)
         terminal.get_stuck(1.2)
         for key in ("3", *keys):
             terminal.send(key)
@@ -143,7 +143,7 @@ def test_a_size_that_changes_while_it_loads_and_draws_is_the_size_in_the_end(sta
     terminal.wait_for("support.work")
     terminal.resize(150, 45)
     before = terminal.byte_count
-    terminal.wait_for(lambda _: terminal.byte_count > before + 500)
+    terminal.wait_until(lambda: terminal.byte_count > before + 500)
     terminal.resize(100, 30)
     terminal.wait_for(lambda text: text == there.text, PATIENCE_S)
     left(terminal)
@@ -158,7 +158,7 @@ def test_a_link_that_is_slow_has_its_clock_drawn_more_seldom(start: Start) -> No
     for terminal in (fast, far, said):
         terminal.wait_for("● live")
     # The link is measured a second after the start.
-    far.wait_for(lambda _: far.raw.count(b"\x1b[?2026$p") == 2)
+    far.wait_until(lambda: far.raw.count(b"\x1b[?2026$p") == 2)
     before = {terminal: terminal.byte_count for terminal in (fast, far, said)}
     fast.bytes_during(6.5)
     ticks = {terminal: terminal.byte_count - before[terminal] for terminal in before}
@@ -171,7 +171,7 @@ def test_a_link_that_is_slow_has_its_clock_drawn_more_seldom(start: Start) -> No
 
 def test_a_cursor_in_a_field_does_not_blink_over_ssh(start: Start) -> None:
     terminal = start(RUN, link=FAST, SSH_CONNECTION=SSH)
-    terminal.wait_for(lambda _: terminal.raw.count(b"\x1b[?2026$p") == 2)
+    terminal.wait_until(lambda: terminal.raw.count(b"\x1b[?2026$p") == 2)
     terminal.send("/x")
     terminal.wait_for("/ x")
     terminal.settle(0.3)

@@ -44,7 +44,7 @@ def suspended(terminal: Terminal, key: str = CTRL_Z) -> None:
     """Suspend it; return when the shell waits for what to do."""
     before = terminal.raw.count(b"Stopped")
     terminal.send(key)
-    terminal.wait_for(lambda _: terminal.raw.count(b"Stopped") > before)
+    terminal.wait_until(lambda: terminal.raw.count(b"Stopped") > before)
     terminal.wait_for(lambda text: text.rstrip().endswith(PROMPT.strip()))
     assert_modes_given_back(terminal.raw.decode())
 
@@ -109,7 +109,7 @@ def test_what_is_live_goes_on(shell: Shell) -> None:
     terminal.wait_for("● live")
     terminal.settle(0.2)
     before = terminal.byte_count
-    terminal.wait_for(lambda _: terminal.byte_count > before)
+    terminal.wait_until(lambda: terminal.byte_count > before)
     left(terminal)
 
 
@@ -131,9 +131,9 @@ def test_stopped_without_a_word_it_takes_the_terminal_again(shell: Shell) -> Non
     terminal.settle()
     before = terminal.text
     children = Path(f"/proc/{terminal.pid}/task/{terminal.pid}/children").read_text().split()
-    stopped = terminal.raw.count(b"Stopped")
     os.kill(int(children[0]), signal.SIGSTOP)
-    terminal.wait_for(lambda _: terminal.raw.count(b"Stopped") > stopped)
+    # The shell has written over the screen, and waits for what to do.
+    terminal.wait_until(lambda: PROMPT.encode() in terminal.raw.partition(b"Stopped")[2])
     terminal.send("fg\r")
     terminal.wait_for(lambda text: text == before)
     terminal.send("2")
@@ -171,7 +171,7 @@ def test_without_a_shell_it_says_so_and_goes_on(start: Start) -> None:
     terminal.send("2")
     terminal.wait_for("Fold")
     terminal.signal(signal.SIGTSTP)
-    terminal.wait_for(lambda _: terminal.raw.count(b"\x1b[?1049l") == 2)
+    terminal.wait_until(lambda: terminal.raw.count(b"\x1b[?1049l") == 2)
     terminal.wait_for("Fold")
     terminal.send("q")
     assert terminal.wait_exit() == 0

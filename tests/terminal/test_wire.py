@@ -40,7 +40,7 @@ def cost_of_change(terminal: Terminal, key: str) -> int:
     """Return the same for a key that must bring some, however late they begin to come."""
     before = terminal.byte_count
     terminal.send(key)
-    terminal.wait_for(lambda _screen: terminal.byte_count > before)
+    terminal.wait_until(lambda: terminal.byte_count > before)
     terminal.settle()
     return terminal.byte_count - before
 

@@ -75,7 +75,7 @@ def test_the_app_takes_the_number_of_a_user_without_a_name_for_the_author(
         terminal.send("\x1b[B")
         terminal.wait_for("+ Good")
         terminal.send("+")
-        terminal.wait_for(lambda _: str(os.getuid()) in authors(demo_copy))
+        terminal.wait_until(lambda: str(os.getuid()) in authors(demo_copy))
         terminal.send("q")
         assert terminal.wait_exit() == 0
 

@@ -36,7 +36,7 @@ METHODS = {
     ),
     MessagePump: ("_dispatch_message",),
     Screen: ("_compositor_refresh", "_refresh_layout"),
-    Widget: ("_compose",),
+    Widget: ("_check_refresh", "_compose"),
 }  # fmt: skip
 STATE = {
     App: ("_driver", "_exception", "_exit", "_exit_renderables", "_is_mounted", "_running"),
@@ -45,7 +45,7 @@ STATE = {
         "_writer_thread",
     ),
     Screen: ("_result_callbacks",),
-    Widget: ("_closing", "_pruning"),
+    Widget: ("_closing", "_layout_required", "_layout_updates", "_pruning"),
     Stylesheet: ("_variables",),
     Timer: ("_skip",),
     Worker: ("_task", "_work"),
@@ -123,7 +123,16 @@ def own() -> frozenset[str]:
 def test_each_that_is_used_is_named_here() -> None:
     told = {name for names in (*METHODS.values(), *STATE.values()) for name in names}
     assert (
-        private(ADAPTER) - {"_context", "_dispatched", "_dispatch", "_codes", "_xterm_parser"}
+        private(ADAPTER)
+        - {
+            "_codes",
+            "_context",
+            "_dispatch",
+            "_dispatched",
+            "_measure_before_each_layout",
+            "_refresh_checked",
+            "_xterm_parser",
+        }
         == told
     )
 
