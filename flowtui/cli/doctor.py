@@ -13,7 +13,7 @@ from pathlib import Path
 
 from flowtui import __version__, installation, person
 from flowtui.cli import logout
-from flowtui.format import plain
+from flowtui.format import count, plain
 from flowtui.settings import keymap
 from flowtui.settings.settings import settings
 from flowtui.store import runs as run_rows
@@ -138,8 +138,8 @@ def _store(
         yield Finding("✗", "store", plain(str(error), 500))
         yield from (Finding("▲", "store", plain(text, 500)) for text in odd)
         return
-    count = sum(group.run_count for group in groups)
-    yield Finding("✓", "store", f"{plain(str(where.directory))} ({where.source}): {count:,} runs")
+    runs = count(sum(group.run_count for group in groups), "run")
+    yield Finding("✓", "store", f"{plain(str(where.directory))} ({where.source}): {runs}")
     yield from (Finding("▲", "store", plain(text, 500)) for text in odd)
     if is_shared:
         text = f"on {plain(disk, 60) or 'a disk that is not known here'}, which others may share: "
@@ -170,8 +170,14 @@ def _colors(here: Session) -> Finding:
         return Finding("✓", "colours", "none, as NO_COLOR asks")
     if here.is_truecolor:
         return Finding("✓", "colours", "24-bit")
+    if here.has_few_colors and here.is_screen:
+        remedy = "term screen-256color, in ~/.screenrc, has 256"
+        return Finding("·", "colours", "screen's own sixteen: theme `ansi` is used", remedy)
     if here.has_few_colors:
         return Finding("✓", "colours", "the terminal's own sixteen: theme `ansi` is used")
+    if here.is_screen:
+        remedy = "export TEXTUAL_COLOR_SYSTEM=truecolor, in screen 5 with `truecolor on`"
+        return Finding("✓", "colours", "256, as many as most versions of screen have", remedy)
     remedy = "export COLORTERM=truecolor, if its manual says 24-bit"
     return Finding("▲", "colours", "256; the terminal may have more", remedy)
 

@@ -211,9 +211,11 @@ class Opening:
         from flowtui.widgets.host import Options
 
         here = session(os.environ)
+        # Textual and Rich look at this variable alone, which SSH seldom passes on, and screen does.
         if here.is_truecolor:
-            # Textual and Rich look at this variable alone, which SSH seldom passes on.
             os.environ["COLORTERM"] = "truecolor"
+        else:
+            os.environ.pop("COLORTERM", None)
         settings = settings_file.settings()
         given = self.given()
         keymap: Mapping[str, str] = {}

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
+from flowtui import format as fmt
 from flowtui.sources import files
 from flowtui.sources.mlflow_database_traces import DatabaseTraces
 from flowtui.sources.mlflow_progress import RunProgress
@@ -266,7 +267,7 @@ class MlflowDatabase:
     def _remarks(self, deleted: int, tables: Tables) -> list[str]:
         said = []
         if deleted:
-            said.append(f"not listed, since they are deleted in MLflow: {deleted:,} runs")
+            said.append(f"not listed, since deleted in MLflow: {fmt.count(deleted, 'run')}")
         for table, what in _OTHERS.items():
             if table in tables:
                 ((number,),) = self._reads.rows(f"SELECT count(*) FROM {table}")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from flowtui import format as fmt
 from flowtui.sources import files, plain_yaml
 from flowtui.sources.files import FileStat
 from flowtui.sources.mlflow_folder_reading import FolderReading, FolderTrace
@@ -152,11 +153,11 @@ class MlflowFolder:
     def _remarks(self, deleted: int) -> list[str]:
         said = []
         if deleted:
-            said.append(f"not listed, since they are deleted in MLflow: {deleted:,} runs")
+            said.append(f"not listed, since deleted in MLflow: {fmt.count(deleted, 'run')}")
         with suppress(OSError):
             if trashed := len(os.listdir(self.root / _TRASH)):
                 said.append(
-                    f"not listed, since they are deleted in MLflow: {trashed:,} experiments"
+                    f"not listed, since deleted in MLflow: {fmt.count(trashed, 'experiment')}"
                 )
         return said
 

@@ -65,15 +65,21 @@ def session(environ: Mapping[str, str]) -> Session:
     names = ("LC_ALL", "LC_CTYPE", "LANG")
     locale_variable = next((name for name in names if environ.get(name)), "LC_CTYPE")
     locale = environ.get(locale_variable, "")
+    term = environ.get("TERM", "")
+    is_screen = "STY" in environ
+    # The terminal around screen has set this variable. Screen itself takes the parts of a 24-bit
+    # colour for codes of their own, and draws other colours; only with a name of this beginning
+    # can it be told from tmux on another machine.
+    is_promised = not is_screen and not term.startswith("screen.")
+    has_variable = environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
     return Session(
-        term=environ.get("TERM", ""),
+        term=term,
         is_ssh=any(name in environ for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")),
         is_tmux="TMUX" in environ,
-        is_screen="STY" in environ,
+        is_screen=is_screen,
         is_utf8=locale.partition("@")[0].upper().replace("-", "").endswith("UTF8"),
         locale_variable=locale_variable,
-        is_truecolor=environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
-        or bool(_TRUECOLOR.match(environ.get("TERM", ""))),
+        is_truecolor=(has_variable and is_promised) or bool(_TRUECOLOR.match(term)),
         is_monochrome="NO_COLOR" in environ,
         has_display=bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")),
     )

@@ -124,7 +124,7 @@ def test_its_row_its_files_and_what_has_no_place(folder: Path, opened: Opened, k
         f"{LEFT}1 logged models",
         f"{LEFT}1 tags of MLflow's own",
     ]
-    assert said[0] == "not listed, since they are deleted in MLflow: 1 runs"
+    assert said[0] == "not listed, since deleted in MLflow: 1 run"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -221,7 +221,7 @@ def test_folders_without_a_record_trash_and_links(folder: Path, opened: Opened) 
         "first", "failed", "killed", "going on", "vision/demo (traces)",
     }  # fmt: skip
     assert points(store.resolve("failed"))["loss"] == [(3, "0.5")]
-    assert "not listed, since they are deleted in MLflow: 1 experiments" in problems(
+    assert "not listed, since deleted in MLflow: 1 experiment" in problems(
         store, store.resolve("failed")
     )
 

@@ -156,6 +156,12 @@ def test_a_terminal_of_sixteen_colors_is_sent_only_those(start: Start) -> None:
     assert not any(code in (b"38", b"48") for look in looks(terminal) for code in look.split(b";"))
 
 
+@pytest.mark.parametrize("term", ["screen", "screen-256color", "screen.xterm-256color"])
+def test_screen_is_not_sent_the_colors_of_the_terminal_around_it(start: Start, term: str) -> None:
+    terminal = opened(start("resnet50-cosine", TERM=term, STY="1.tty", COLORTERM="truecolor"))
+    assert not any(b"38;2;" in look or b"48;2;" in look for look in looks(terminal))
+
+
 @pytest.mark.parametrize("term", ["xterm-kitty", "alacritty", "foot", "xterm-direct"])
 def test_a_terminal_known_to_have_all_colors_is_sent_them(start: Start, term: str) -> None:
     terminal = opened(start("resnet50-cosine", TERM=term, COLORTERM=None))

@@ -139,7 +139,7 @@ def _of_score(
     direction = direction_of(name, score.kind is ScoreKind.PASS_FAIL)
     assert score.baseline is not None
     assert score.candidate is not None
-    over = f" over {score.compared:,} samples"
+    over = f" over {score.compared:,} {'sample' if score.compared == 1 else 'samples'}"
     if broken := sum(0 if of is None else len(of.unreadable) for of in samples.samples.runs):
         over += f" ({broken:,} more have scores that cannot be read)"
     return _judged(

@@ -42,6 +42,12 @@ def _install_tmux(folder: Path, script: str) -> None:
         ({"TERM": "linux"}, {"has_few_colors": True}),
         ({"TERM": "screen", "TMUX": "/tmp/tmux-0/default,1,0"}, {"has_few_colors": False}),
         ({"TERM": "xterm", "COLORTERM": "truecolor"}, {"is_truecolor": True}),
+        *(
+            ({"TERM": term, "COLORTERM": "truecolor", "STY": "1.tty"}, {"is_truecolor": False})
+            for term in ("screen", "screen-256color", "xterm-256color")
+        ),
+        ({"TERM": "screen.xterm-256color", "COLORTERM": "truecolor"}, {"is_truecolor": False}),
+        ({"TERM": "screen-256color", "COLORTERM": "truecolor"}, {"is_truecolor": True}),
         ({"TERM": "xterm", "COLORTERM": "24BIT"}, {"is_truecolor": True, "has_few_colors": False}),
         *(
             ({"TERM": term}, {"is_truecolor": True, "has_few_colors": False})
