@@ -111,7 +111,10 @@ def pull(word: str, out: Path | None, store: str | None, is_for_store: bool, lar
 
 def _target(one: RegistryArtifact, out: Path | None) -> Path:
     if out is not None and not out.is_dir():
-        return out
+        if out.exists() and not out.is_file():
+            # As root, a rename would put the run in the place of /dev/null.
+            raise WrongUsage(f"{out} is not a file, so it is not replaced")
+        return out.resolve() if out.is_symlink() else out
     target = (out or Path()) / f"{file_stem(one.name, fmt.short_id(one.id))}.luml"
     if target.exists():
         raise WrongUsage(f"{target} is there already; name a file with -o")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -153,6 +154,19 @@ def test_what_came_is_compared_with_its_checksum(
         "registry", "pull", REMOTE, "-o", tmp_path / "x"
     )
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+def test_only_a_file_is_replaced_by_a_pulled_run(
+    fake: FakeRegistry, uploaded: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    said = refusal("registry", "pull", REMOTE, "-o", tmp_path / "pipe", code=2)
+    assert "pipe is not a file, so it is not replaced" in said
+    assert (tmp_path / "pipe").is_fifo()
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    ran("registry", "pull", REMOTE, "-o", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_bytes()[257:262] == b"ustar"
 
 
 def test_the_cache_is_told_of_and_cleared(uploaded: Path, tmp_path: Path) -> None:
