@@ -9,8 +9,10 @@ from textual.pilot import Pilot
 
 from flowtui.app.app import FlowApp
 from flowtui.screens.runs.screen import RunsScreen
+from flowtui.store.errors import DatabaseBusy
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
+from flowtui.store.values import Figures
 from flowtui.widgets.lists.virtual_table import VirtualTable
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
@@ -217,6 +219,27 @@ async def test_a_running_runs_last_metric_follows_in_the_list(demo_copy: Path) -
         with StoreWriter(demo_copy) as writer, writer.experiment(run.id) as experiment:
             experiment.metrics([("train/loss", 0.1234, 10**6, NOW)])
         await until(lambda: "0.1234" in screen_text(pilot), "the new value in the list")
+
+
+async def test_a_list_that_could_not_be_read_is_read_again_by_itself(
+    demo_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(demo_copy)
+    is_busy = True
+    read = store.list.live_figures
+
+    def live_figures(ids: list[str]) -> dict[str, Figures]:
+        if is_busy:
+            raise DatabaseBusy(demo_copy / "meta.db", "meta.db is being rewritten; try again")
+        return read(ids)
+
+    monkeypatch.setattr(store.list, "live_figures", live_figures)
+    async with opened(store, None) as pilot:
+        await until(lambda: "being rewritten" in screen_text(pilot), "the failure")
+        await until(lambda: "r Refresh" in screen_lines(pilot)[-1], "what one can do")
+        is_busy = False
+        await until(lambda: "llama-lora-sft" in screen_text(pilot), "the list again")
+        await until(lambda: "r Refresh" not in screen_lines(pilot)[-1], "no more to be offered")
 
 
 async def test_the_list_is_fresh_when_one_comes_back_to_it(demo_copy: Path) -> None:

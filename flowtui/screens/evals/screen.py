@@ -131,7 +131,7 @@ class EvalsScreen(Exports, TabScreen):
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
         question = partial(read_samples, self.run, event.keys)
         show = partial(self._show_rows, self._pane.own_changes)
-        self.ask(question, show, self.show_failure, group="rows", replaces=False)
+        self.ask(question, show, self._fail, group="rows", replaces=False)
 
     def _show_rows(self, own_changes: int, samples: Mapping[int, Sample]) -> None:
         self._pane.show_records(samples)

@@ -59,7 +59,7 @@ class Leaderboard(RecordList[RunsQuery, KnownRun], Exports, StoreScreen):
     @on(VirtualTable.RowsNeeded)
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
         question = partial(self._read_runs, event.keys, self.rows.columns)
-        self.ask_each(question, self._show_rows, self.show_failure, group="rows", replaces=False)
+        self.ask_each(question, self._show_rows, self._fail, group="rows", replaces=False)
 
     def _read_runs(self, rowids: Sequence[int], columns: Sequence[Column]) -> Iterator[ReadRuns]:
         found = self.store.ask(run_rows.at, rowids)
@@ -109,7 +109,7 @@ class Leaderboard(RecordList[RunsQuery, KnownRun], Exports, StoreScreen):
         known = self._bests.values if listed.wanted == self.selected else {}
         self._bests = Bests(better, {key: known[key] for key in keys if key in known})
         question = partial(read_bests, self.store, listed, keys, better, self.has_room_for_sums)
-        self.ask(question, self._show_bests, self.show_failure, group="bests")
+        self.ask(question, self._show_bests, self._fail, group="bests")
 
     @property
     def has_room_for_sums(self) -> bool:

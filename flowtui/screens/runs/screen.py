@@ -260,7 +260,12 @@ class RunsScreen(Leaderboard):
     def tick(self) -> None:
         """Update the active runs in sight: what they last logged, and their durations."""
         # A dialog above it lets it show through.
-        if self._listed is None or self not in self.app.screen_stack:
+        if self not in self.app.screen_stack:
+            return
+        if self.has_failed:
+            # What was in the way may go without a trace in the files, which the watch looks at.
+            self.list_changed()
+        if self._listed is None:
             return
         if self._listed.unread_count:
             # The end of reading need not change anything else that is listed.

@@ -196,7 +196,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
     @on(VirtualTable.RowsNeeded)
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
         question = partial(read_traces, self.run, event.keys)
-        self.ask(question, self.show_records, self.show_failure, group="rows", replaces=False)
+        self.ask(question, self.show_records, self._fail, group="rows", replaces=False)
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
         self._changes += bool(kinds & self.reads)
