@@ -24,6 +24,10 @@ _NO_CLIPBOARD = re.compile(
 """Terminal types, or their beginnings, that take no text for a clipboard."""
 
 
+_SCREEN = "screen."
+"""How the terminal types of GNU screen may begin, and never those of tmux."""
+
+
 class Session(NamedTuple):
     """Facts about the terminal session, read from the environment."""
 
@@ -55,6 +59,14 @@ class Session(NamedTuple):
         return not is_here and self.term.startswith(("tmux", "screen"))
 
     @property
+    def has_mouse(self) -> bool:
+        """Whether a program can take the mouse and leave Esc a key.
+
+        While it has the mouse, GNU screen (4.9) holds Esc back until the next key.
+        """
+        return not (self.is_screen or self.term.startswith(_SCREEN))
+
+    @property
     def has_few_colors(self) -> bool:
         """Whether the terminal says that it has no more than sixteen colours."""
         return not self.is_truecolor and "256" not in self.term and not self.is_tmux
@@ -66,11 +78,11 @@ def session(environ: Mapping[str, str]) -> Session:
     locale_variable = next((name for name in names if environ.get(name)), "LC_CTYPE")
     locale = environ.get(locale_variable, "")
     term = environ.get("TERM", "")
-    is_screen = "STY" in environ
-    # The terminal around screen has set this variable. Screen itself takes the parts of a 24-bit
-    # colour for codes of their own, and draws other colours; only with a name of this beginning
-    # can it be told from tmux on another machine.
-    is_promised = not is_screen and not term.startswith("screen.")
+    # In tmux that runs in screen both have set their variables.
+    is_screen = "STY" in environ and not term.startswith("tmux")
+    # The terminal around screen has set this variable; screen takes the parts of a 24-bit colour
+    # for codes of their own, and draws other colours.
+    is_promised = not is_screen and not term.startswith(_SCREEN)
     has_variable = environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
     return Session(
         term=term,

@@ -162,6 +162,25 @@ def test_screen_is_not_sent_the_colors_of_the_terminal_around_it(start: Start, t
     assert not any(b"38;2;" in look or b"48;2;" in look for look in looks(terminal))
 
 
+@pytest.mark.parametrize(
+    ("variables", "has_mouse"),
+    [
+        ({"TERM": "screen", "STY": "1.tty"}, False),
+        ({"TERM": "screen.xterm-256color"}, False),
+        ({"TERM": "tmux-256color", "STY": "1.tty", "TMUX": "/tmp/tmux-0/default,1,0"}, True),
+        ({"TERM": "screen-256color"}, True),
+    ],
+)
+def test_screen_keeps_the_mouse_since_it_would_hold_back_esc(
+    start: Start, variables: dict[str, str], has_mouse: bool
+) -> None:
+    terminal = opened(start("resnet50-cosine", **variables))
+    terminal.send("q")
+    assert terminal.wait_exit() == 0
+    assert (b"\x1b[?1000h" in terminal.raw) is has_mouse
+    assert (b"\x1b[?1002h" in terminal.raw) is has_mouse
+
+
 @pytest.mark.parametrize("term", ["xterm-kitty", "alacritty", "foot", "xterm-direct"])
 def test_a_terminal_known_to_have_all_colors_is_sent_them(start: Start, term: str) -> None:
     terminal = opened(start("resnet50-cosine", TERM=term, COLORTERM=None))
