@@ -23,7 +23,8 @@ from flowtui.cli.commands.parsing import (
     RunCommand,
 )
 from flowtui.cli.completing import CompletingCommand
-from flowtui.cli.opening import COMMANDS, Opening, commands_near, open_run
+from flowtui.cli.opening import COMMANDS, Opening, commands_near
+from flowtui.cli.stores import open_run
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.errors import StoreError
 

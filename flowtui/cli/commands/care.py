@@ -12,7 +12,7 @@ from flowtui.cli.commands.options import (
     YesOption,
 )
 from flowtui.cli.completing import complete_group, complete_trashed
-from flowtui.cli.opening import open_run, open_store
+from flowtui.cli.stores import open_run, open_store
 from flowtui.reports.usage import WrongUsage
 
 

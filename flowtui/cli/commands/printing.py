@@ -15,7 +15,8 @@ from flowtui.cli.commands.options import (
     StoreOption,
 )
 from flowtui.cli.completing import complete_columns, complete_metric, complete_sort
-from flowtui.cli.opening import open_file, open_run, open_store, settings_told
+from flowtui.cli.stores import open_file, open_run, open_store
+from flowtui.cli.telling import settings_told
 from flowtui.reports.usage import WrongUsage
 
 

@@ -12,7 +12,7 @@ from flowtui.cli.commands.options import (
     RunArgument,
     StoreOption,
 )
-from flowtui.cli.opening import open_run
+from flowtui.cli.stores import open_run
 from flowtui.reports.usage import WrongUsage
 
 

@@ -16,7 +16,7 @@ from flowtui.cli.commands.options import (
     YesOption,
 )
 from flowtui.cli.completing import complete_run
-from flowtui.cli.opening import open_run
+from flowtui.cli.stores import open_run
 from flowtui.reports.usage import WrongUsage
 
 
