@@ -46,8 +46,8 @@ def main() -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from flowtui import clock
     from flowtui.cli.interrupts import interrupts_end_quietly
-    from flowtui.cli.opening import errors_as_one_line
     from flowtui.cli.standard_streams import printed_to_the_end, take_over
+    from flowtui.cli.telling import errors_as_one_line
     from flowtui.cli.terminations import terminations_end_tidily
     from flowtui.terminal import printing
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from flowtui.cli.opening import ARTIFACT_SUFFIX, Opening, is_terminal, open_artifact, open_store
+from flowtui.cli.opening import Opening
+from flowtui.cli.stores import ARTIFACT_SUFFIX, open_artifact, open_store
+from flowtui.cli.telling import is_terminal
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.compare.run_set import FEWEST, MOST, RunSet
 from flowtui.store.errors import RunNotFound, StoreError, StoreNotFound

@@ -12,7 +12,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from flowtui.cli.opening import TABS, open_run, open_store
+from flowtui.cli.opening import TABS
+from flowtui.cli.stores import open_run, open_store
 from flowtui.settings.values import THEMES
 from flowtui.store import runs as run_rows
 from flowtui.store.errors import StoreError

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from flowtui import format as fmt
 from flowtui.cli import remote
-from flowtui.cli.opening import located, open_store
 from flowtui.cli.progress_line import ProgressLine
+from flowtui.cli.stores import located, open_store
 from flowtui.registry import artifacts, cache
 from flowtui.registry.artifacts import SORTS, ArtifactQuery, RegistryArtifact, reference
 from flowtui.registry.client import Registry

@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flowtui import format as fmt
-from flowtui.cli.opening import Opening, is_terminal, located
+from flowtui.cli.opening import Opening
+from flowtui.cli.stores import located
+from flowtui.cli.telling import is_terminal
 from flowtui.launch.request import NOT_STARTED, LaunchFailed, LaunchRequest
 from flowtui.reports.usage import WrongUsage
 from flowtui.settings.values import FILE_NAME

@@ -105,7 +105,7 @@ def import_runs(
     Args:
         word: The path.
         names: Which of its runs; all where none is named.
-        store: Which store; as for `opening.open_store`.
+        store: Which store; as for `stores.open_store`.
         group: The group of runs that are new in it.
         links: Whether attachments are linked where that works.
 

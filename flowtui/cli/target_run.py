@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flowtui import format as fmt
-from flowtui.cli.opening import located, open_store
+from flowtui.cli.stores import located, open_store
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.database import Database
 

@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 from flowtui.app.app import FlowApp
 from flowtui.cli.collect import collect
 from flowtui.cli.export import export
-from flowtui.cli.opening import open_store as open_any
+from flowtui.cli.stores import open_store as open_any
 from flowtui.cli.target_run import Target
 from flowtui.collector.listening import Listening
 from flowtui.screens.collect import flow as collect_flow

@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from flowtui.app.app import FlowApp
 from flowtui.cli.export import export
-from flowtui.cli.opening import open_store
+from flowtui.cli.stores import open_store
 from flowtui.registry import http
 from flowtui.screens.upload.key import KeyScreen
 from flowtui.screens.upload.lists import PickList

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from flowtui.cli import sources
-from flowtui.cli.opening import Opening, RunsAtPath, open_run, open_store
+from flowtui.cli.opening import Opening
+from flowtui.cli.stores import RunsAtPath, open_run, open_store
 from flowtui.screens.may_write import why_not_annotated, why_not_uploaded
 from flowtui.sources import places
 from flowtui.sources.private_store import SourceStore

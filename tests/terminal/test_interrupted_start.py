@@ -28,7 +28,13 @@ finally:
 """
 ENDED = (-signal.SIGINT, 128 + signal.SIGINT)
 """By the signal, or with what a shell makes of that."""
-OF_BOTH = ["flowtui.cli.opening", "flowtui.cli.standard_streams", "flowtui.store.store"]
+OF_BOTH = [
+    "flowtui.cli.opening",
+    "flowtui.cli.stores",
+    "flowtui.cli.telling",
+    "flowtui.cli.standard_streams",
+    "flowtui.store.store",
+]
 
 
 def interrupted_at(module: str, *arguments: object) -> list[str]:

@@ -18,7 +18,8 @@ import pytest
 
 from flowtui import __version__
 from flowtui.__main__ import main, read_opening
-from flowtui.cli.commands import cli, with_command
+from flowtui.cli.commands import cli
+from flowtui.cli.commands.parsing import with_command
 from flowtui.cli.opening import COMMANDS, Opening
 from flowtui.reports.runs import table
 from flowtui.store.natural import sort_key

@@ -50,7 +50,7 @@ COMMANDS = """
 import os, signal, sys, threading
 from flowtui.cli import interrupts
 from flowtui.cli.commands import cli
-from flowtui.cli.opening import errors_as_one_line
+from flowtui.cli.telling import errors_as_one_line
 
 ENDED = 128 + signal.SIGINT
 STORES, SPANS, OUT = sys.argv[1].split(","), sys.argv[2], sys.argv[3]

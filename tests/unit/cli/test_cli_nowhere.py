@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.cli.opening import errors_as_one_line
+from flowtui.cli.telling import errors_as_one_line
 from tests.terminal.terminal import Terminal, environment
 
 NOBODY = """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from flowtui.cli import opening
+from flowtui.cli import telling
 from flowtui.cli.commands import cli
 from flowtui.person import STATE_VARIABLE
 from flowtui.settings.settings import PATH_VARIABLE
@@ -22,7 +22,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "here" / "config.toml"
     monkeypatch.setenv(PATH_VARIABLE, str(path))
     monkeypatch.setenv(STATE_VARIABLE, str(tmp_path / "state"))
-    monkeypatch.setattr(opening, "_told", {})
+    monkeypatch.setattr(telling, "_told", {})
     return path
 
 
@@ -137,7 +137,7 @@ def test_nobody_is_told_while_a_word_is_completed(
 ) -> None:
     written(config, "store = 5\n")
     monkeypatch.setenv("_FLOW_TUI_COMPLETE", "complete_bash")
-    opening.settings_told("store")
+    telling.settings_told("store")
     assert capsys.readouterr().err == ""
 
 
@@ -145,9 +145,9 @@ def test_what_the_app_tells_is_told_here_only_if_it_does_not_come_to_that(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written(config, "store = 5\n")
-    with opening._told_by_app(True):
-        opening.settings_told("store")
+    with telling.told_by_app(True):
+        telling.settings_told("store")
     assert capsys.readouterr().err == ""
-    with pytest.raises(StoreError), opening._told_by_app(True):
+    with pytest.raises(StoreError), telling.told_by_app(True):
         raise StoreError
     assert "config.toml, line 1: store is" in capsys.readouterr().err

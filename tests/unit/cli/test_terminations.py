@@ -37,7 +37,7 @@ IN_A_QUERY = """
 import os, sys, threading
 from pathlib import Path
 from flowtui.cli.interrupts import interrupts_end_quietly
-from flowtui.cli.opening import errors_as_one_line
+from flowtui.cli.telling import errors_as_one_line
 from flowtui.cli.terminations import terminations_end_tidily
 from flowtui.store.database import Database
 at, number = sys.argv[2], int(sys.argv[3])
