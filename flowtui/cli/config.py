@@ -29,6 +29,7 @@ TEMPLATE = """\
 # store = "~/runs"            # where no other store is named, and the folder has none
 # slow = true                 # sixteen colours and fewer updates
 # pictures = "kitty"          # or iterm2, sixel, none: what the terminal takes
+# mouse = false               # leave it to the terminal, which then selects text with it
 # columns = ["name", "status", "lr", "val/loss", "best.val/loss", "created"]
 
 [keys]

@@ -145,7 +145,7 @@ class Opening:
         for one in dict.fromkeys((store, *(of for of, _ in compared))):
             one.follow()
         try:
-            app.run()
+            app.run(mouse=app.options.takes_mouse)
         finally:
             for one in dict.fromkeys((store, *(of for of, _ in compared))):
                 one.close()
@@ -159,7 +159,7 @@ class Opening:
         others = recognising.seen_in(person.cwd()) if self.store is None else ()
         app = WelcomeApp(self._options(), place, self._is_there, others)
         app.take_signals()
-        app.run()
+        app.run(mouse=app.options.takes_mouse)
         if not app.has_appeared:
             self._left(app)
         return open_store(self.store, self.allow_large)
@@ -225,6 +225,7 @@ class Opening:
             settings.columns,
             settings.pictures,
             keymap,
+            bool(in_force.takes_mouse(settings, here).value),
             tuple(map(str, mistakes)),
         )
 

@@ -86,6 +86,15 @@ def is_slow(given: Given, settings: Settings) -> Chosen:
     return Chosen("slow", False, DEFAULT)
 
 
+def takes_mouse(settings: Settings, here: session.Session) -> Chosen:
+    """Return whether the app takes the mouse."""
+    if settings.takes_mouse is not None:
+        return Chosen("mouse", settings.takes_mouse, FILE_NAME)
+    if here.has_mouse:
+        return Chosen("mouse", True, DEFAULT)
+    return Chosen("mouse", False, "GNU screen would hold Esc back")
+
+
 def in_force(
     given: Given, settings: Settings, environ: Mapping[str, str], cwd: Path
 ) -> Iterator[Chosen]:
@@ -108,6 +117,7 @@ def _settings(
         yield Chosen("store", None, str(error))
     yield _columns(settings, place)
     yield is_slow(given, settings)
+    yield takes_mouse(settings, session.session(environ))
     # Imported here: the app's start needs no more of this module than its first functions.
     from flowtui.terminal import pictures
 

@@ -22,7 +22,7 @@ _SHOWN = 60
 """How many characters of a wrong value are shown."""
 _PLACE = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)")
 _STORE = re.compile(r"(sqlite://)?(/|~/|~$)")
-_MEANT = {"slow": "is_slow"}
+_MEANT = {"slow": "is_slow", "mouse": "takes_mouse"}
 _KINDS: Mapping[type, str] = {
     str: "a text", bool: "true or false", int: "a whole number", float: "a number",
     list: "a list", dict: "a table",
@@ -180,4 +180,5 @@ _READERS: Mapping[str, Callable[[object], Any]] = {
     "columns": _names,
     "slow": _a_switch,
     "pictures": _one_of(PICTURES),
+    "mouse": _a_switch,
 }

@@ -38,6 +38,8 @@ class Settings(NamedTuple):
     is_slow: bool | None = None
     pictures: str | None = None
     """One of `PICTURES`: how pictures in full resolution are sent to the terminal."""
+    takes_mouse: bool | None = None
+    """Whether the app takes the mouse, which the terminal then does not use itself."""
     keys: Mapping[str, tuple[str, ...]] = {}
     """Keys by the id of a binding, as they are written; `keymap.checked` says which can be used."""
     mistakes: tuple[Mistake, ...] = ()

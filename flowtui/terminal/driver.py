@@ -51,9 +51,8 @@ class DiffDriver(InternalDriver):
     _FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
 
     def __init__(self, *args: object, **options: object) -> None:
-        here = session(os.environ)
-        options["mouse"] = options.get("mouse", True) and here.has_mouse
         super().__init__(*args, **options)  # type: ignore[arg-type]  # handed through as they are
+        here = session(os.environ)
         self._cell_diff = CellDiff(self.terminal_size, here.is_utf8, here.is_monochrome)
         self._asked: deque[float] = deque()
         """When each query was sent that has no answer yet, by the monotonic clock."""

@@ -43,6 +43,8 @@ class Options:
     """How pictures are sent to the terminal, in lower case; None for what the terminal says."""
     keymap: Mapping[str, str] = field(default_factory=dict)
     """Other keys than the default ones, by the ids of bindings."""
+    takes_mouse: bool = True
+    """Whether the app takes the mouse, which the terminal then does not use itself."""
     mistakes: tuple[str, ...] = ()
     """What is wrong in the person's file, a sentence each, for a notice at the start."""
 

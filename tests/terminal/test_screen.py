@@ -157,7 +157,9 @@ def test_a_terminal_of_sixteen_colors_is_sent_only_those(start: Start) -> None:
 
 
 @pytest.mark.parametrize("term", ["screen", "screen-256color", "screen.xterm-256color"])
-def test_screen_is_not_sent_the_colors_of_the_terminal_around_it(start: Start, term: str) -> None:
+def test_gnu_screen_is_not_sent_the_colors_of_the_terminal_around_it(
+    start: Start, term: str
+) -> None:
     terminal = opened(start("resnet50-cosine", TERM=term, STY="1.tty", COLORTERM="truecolor"))
     assert not any(b"38;2;" in look or b"48;2;" in look for look in looks(terminal))
 
@@ -171,7 +173,7 @@ def test_screen_is_not_sent_the_colors_of_the_terminal_around_it(start: Start, t
         ({"TERM": "screen-256color"}, True),
     ],
 )
-def test_screen_keeps_the_mouse_since_it_would_hold_back_esc(
+def test_gnu_screen_keeps_the_mouse_since_it_would_hold_back_esc(
     start: Start, variables: dict[str, str], has_mouse: bool
 ) -> None:
     terminal = opened(start("resnet50-cosine", **variables))

@@ -21,6 +21,7 @@ store = "/of/file"
 columns = ["name", "lr"]
 slow = true
 pictures = "sixel"
+mouse = false
 """
 
 
@@ -46,7 +47,18 @@ def test_what_the_file_says_is_in_force_with_its_line(write: Write) -> None:
         "columns": (["name", "lr"], "config.toml, line 4"),
         "slow": (True, "config.toml, line 5"),
         "pictures": ("sixel", "config.toml, line 6"),
+        "mouse": (False, "config.toml, line 7"),
     }
+
+
+def test_the_mouse_is_taken_where_that_leaves_esc_a_key(write: Write) -> None:
+    assert origins(Given(), write(""))["mouse"] == (True, "default")
+    in_screen = {"TERM": "screen", "STY": "1.tty"}
+    assert origins(Given(), write(""), **in_screen)["mouse"] == (
+        False,
+        "GNU screen would hold Esc back",
+    )
+    assert origins(Given(), write("mouse = true"), **in_screen)["mouse"][0] is True
 
 
 def test_variables_win_over_the_file(write: Write) -> None:

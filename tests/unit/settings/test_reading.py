@@ -25,6 +25,7 @@ user = " Ana "
 store = "~/runs"
 slow = true
 pictures = "kitty"
+mouse = false
 columns = ["name", "lr", "name"]
 
 [keys]
@@ -44,11 +45,12 @@ def test_what_the_file_says_is_read(write: Write) -> None:
     assert found.mistakes == ()
     assert (found.theme, found.user, found.store) == ("flow-light", "Ana", "~/runs")
     assert (found.is_slow, found.pictures, found.columns) == (True, "kitty", ("name", "lr"))
+    assert found.takes_mouse is False
     assert found.keys == {"runs.sort": ("S", "ctrl+s"), "move.down": ("down", ",")}
     lines = [
         found.line(*name) for name in (("slow",), ("keys", "runs.sort"), ("keys", "move.down"))
     ]
-    assert lines == [4, 9, 10]
+    assert lines == [4, 10, 11]
 
 
 def test_the_file_is_read_again_after_a_change(write: Write) -> None:
