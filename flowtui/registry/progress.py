@@ -103,10 +103,12 @@ class Meter:
             rate = None
             if elapsed >= 2 * _SAMPLE_EVERY_S and self._total:
                 rate = max(0.0, (self._done - started_bytes) / elapsed)
-            return Progress(self._phase, self._done, self._total, rate)
+            # Where a part is sent again before its lost try is taken back, both count for a while.
+            done = min(max(0, self._done), self._total)
+            return Progress(self._phase, done, self._total, rate)
 
     def _count(self, done_bytes: int) -> None:
-        self._done = min(max(0, done_bytes), self._total)
+        self._done = done_bytes
         now = self._clock()
         if not self._samples or now - self._samples[-1][0] >= _SAMPLE_EVERY_S:
             self._samples.append((now, self._done))

@@ -55,6 +55,17 @@ def test_a_thread_of_an_earlier_phase_counts_no_more() -> None:
     assert meter.read().done_bytes == 0
 
 
+def test_a_part_that_is_sent_again_before_its_lost_try_is_taken_back_is_counted_once() -> None:
+    meter = Meter()
+    meter.enter(Phase.SENDING, 100)
+    count = meter.counter()
+    count(60)
+    count(100)
+    assert meter.read().done_bytes == 100
+    count(-60)
+    assert meter.read().done_bytes == 100
+
+
 def test_a_phase_without_bytes_has_no_share() -> None:
     meter = Meter()
     meter.enter(Phase.CONFIRMING)
