@@ -33,6 +33,11 @@ class Jobs:
     def is_at_work(self) -> bool:
         return self._is_at_work
 
+    @property
+    def waiting_count(self) -> int:
+        """How many jobs have not begun yet."""
+        return len(self._waiting)
+
     def put(self, job: Job) -> asyncio.Event:
         """Add a job to those that wait, and return an event that is set when it is over."""
         over = asyncio.Event()
@@ -41,6 +46,12 @@ class Jobs:
             self._is_at_work = True
             self._widget.run_worker(self._do_all())
         return over
+
+    def drop_waiting(self) -> None:
+        """Have none of the jobs done that have not begun yet; they are over."""
+        for _, over in self._waiting:
+            over.set()
+        self._waiting.clear()
 
     async def _do_all(self) -> None:
         worker = get_current_worker()
