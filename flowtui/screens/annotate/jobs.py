@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import TypeAlias
 
+from textual.app import App
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from flowtui.failures import Failure, NoLongerWanted
+from flowtui.screens.base import KEY_PATIENCE_S
 
+CHECK_SCREEN_EVERY_S = 0.01
+"""How often it is checked whether the screen that a key opens is there."""
 Job: TypeAlias = Callable[[], Awaitable[None]]
 
 
@@ -72,3 +77,20 @@ class Jobs:
             return
         except Failure as error:
             self._fail(error)
+
+
+async def until_shown(app: App[None], over: asyncio.Event | None) -> None:
+    """Wait until a job has opened a screen of its own, or is over.
+
+    Without this wait, the next keys would be handled before the screen that they are meant for is
+    there.
+
+    Args:
+        app: The app.
+        over: Is set when the job is over; None if there is no job.
+    """
+    screen, until_s = app.screen, monotonic() + KEY_PATIENCE_S
+    while over is not None and not over.is_set() and app.screen is screen:
+        if monotonic() > until_s:
+            return
+        await asyncio.sleep(CHECK_SCREEN_EVERY_S)
