@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 from textual.binding import Binding, BindingType
@@ -16,7 +15,13 @@ from textual.message import Message
 
 from flowtui import format as fmt
 from flowtui.failures import Failure
-from flowtui.screens.annotate.jobs import Job, Jobs
+from flowtui.screens.annotate.dialogs import (
+    chosen_annotation,
+    conflict_answer,
+    may_create_tables,
+    may_delete,
+)
+from flowtui.screens.annotate.jobs import Job, Jobs, until_shown
 from flowtui.screens.annotate.writing import (
     inverse,
     refusal,
@@ -24,7 +29,6 @@ from flowtui.screens.annotate.writing import (
     write_feedback,
     writing,
 )
-from flowtui.screens.base import KEY_PATIENCE_S
 from flowtui.screens.may_write import why_not_annotated, why_not_written
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing as annotating
@@ -41,7 +45,7 @@ from flowtui.store.store import Store
 from flowtui.store.undo import UndoStack
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.frame.frame import HidesKeys
-from flowtui.widgets.lists.annotation_lines import details, summary, what_it_did
+from flowtui.widgets.lists.annotation_lines import summary, what_it_did
 from flowtui.widgets.lists.annotation_list import AnnotationList
 
 if TYPE_CHECKING:
@@ -53,8 +57,6 @@ ANNOTATING = (
 )  # fmt: skip
 T = TypeVar("T")
 
-CHECK_FORM_EVERY_S = 0.01
-"""How often it is checked whether the screen that a key opens is there."""
 BUSY_WORD_AFTER_S = 0.5
 """How long a write may take before a notice says that it waits for the store."""
 WRITING = ("give_feedback", "annotate")
@@ -133,9 +135,9 @@ class Annotated(HidesKeys, Asks, Container):
         self.annotations: tuple[Annotation, ...] = ()
         """The annotations of the target, as they were last read."""
         self._shown_target: Target | None = None
+        """The target of these annotations."""
         self._can_annotate = False
         """Whether there is a target that can be annotated, as far as is known."""
-        """The target of these annotations."""
         self.own_changes = 0
         """How many changes were written here.
 
@@ -300,18 +302,6 @@ class Annotated(HidesKeys, Asks, Container):
     def _enqueue(self, job: Job) -> asyncio.Event:
         return self._jobs.put(partial(self._do_with_tables, job))
 
-    async def _until_shown(self, over: asyncio.Event | None) -> None:
-        """Wait until a job has opened a screen of its own, or is over.
-
-        Without this wait, the next keys would be handled before the screen that they are meant
-        for is there.
-        """
-        screen, until_s = self.app.screen, monotonic() + KEY_PATIENCE_S
-        while over is not None and not over.is_set() and self.app.screen is screen:
-            if monotonic() > until_s:
-                return
-            await asyncio.sleep(CHECK_FORM_EVERY_S)
-
     async def _do_with_tables(self, job: Job) -> None:
         try:
             await job()
@@ -320,10 +310,7 @@ class Annotated(HidesKeys, Asks, Container):
                 await job()
 
     async def _made_tables(self) -> bool:
-        from flowtui.screens.annotate.form import CREATE_TABLES
-        from flowtui.screens.dialogs.confirm import ConfirmScreen
-
-        if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
+        if not await may_create_tables(self.app):
             self._tell("Not written: the run's database has no tables for annotations.")
             return False
         await self._write(partial(annotating.create_tables, self._run.database))
@@ -374,10 +361,12 @@ class Annotated(HidesKeys, Asks, Container):
             await self._written(done, summary(subject(done)))
 
     async def action_annotate(self) -> None:
-        await self._until_shown(self._do(partial(self._fill_form, self._described, None)))
+        job = partial(self._fill_form, self._described, None)
+        await until_shown(self.app, self._do(job))
 
     async def action_edit_annotation(self) -> None:
-        await self._until_shown(self._do(partial(self._edit, self._described, self._marked)))
+        job = partial(self._edit, self._described, self._marked)
+        await until_shown(self.app, self._do(job))
 
     async def _edit(self, described: str, marked: Annotation | None, target: Target) -> None:
         known = marked or await self._chosen(target, "Edit which annotation?")
@@ -399,12 +388,12 @@ class Annotated(HidesKeys, Asks, Container):
     # Deleting --------------------------------------------------------------------------------
 
     async def action_delete_annotation(self) -> None:
-        await self._until_shown(self._do(partial(self._delete, self._marked)))
+        await until_shown(self.app, self._do(partial(self._delete, self._marked)))
 
     async def _delete(self, marked: Annotation | None, target: Target) -> None:
         known = marked or await self._chosen(target, "Delete which annotation?")
         question = "Delete this annotation?"
-        while known is not None and await self._confirmed(question, known):
+        while known is not None and await may_delete(self.app, question, known):
             try:
                 deleted = await self._write(partial(annotating.delete, self._run.database, known))
             except AnnotationChanged as error:
@@ -418,11 +407,6 @@ class Annotated(HidesKeys, Asks, Container):
                 await self._written(deleted, f"Deleted {summary(known)}")
             return
 
-    async def _confirmed(self, question: str, annotation: Annotation) -> bool:
-        from flowtui.screens.dialogs.confirm import ConfirmScreen
-
-        return await self.app.push_screen_wait(ConfirmScreen(question, details(annotation)))
-
     # Choosing an annotation ------------------------------------------------------------------
 
     @property
@@ -434,19 +418,11 @@ class Annotated(HidesKeys, Asks, Container):
 
     async def _chosen(self, target: Target, question: str) -> Annotation | None:
         """Return the user's own annotation of a target; ask which one if that is not clear."""
-        from flowtui.screens.dialogs.choose import Choice, ChooseScreen
-
         found = await self.asked(partial(self._run.ask, annotation_rows.of_target, target))
-        own = [one for one in found if one.user == self._user]
         if not found:
             self._tell("There is no annotation here yet. a annotates.", is_bad=True)
             return None
-        if len(own) == 1:
-            return own[0]
-        ordered = sorted(found, key=lambda one: one.user != self._user)
-        choices = [Choice(one.id, summary(one), one.user) for one in ordered]
-        chosen = await self.app.push_screen_wait(ChooseScreen(question, choices, []))
-        return next((one for one in found if chosen and one.id == chosen[0]), None)
+        return await chosen_annotation(self.app, question, found, self._user)
 
     # Reviewing -------------------------------------------------------------------------------
 
@@ -488,18 +464,15 @@ class Annotated(HidesKeys, Asks, Container):
         Returns:
             The change that was undone all the same; None if it was not undone.
         """
-        from flowtui.screens.dialogs.confirm import ConflictScreen
-
         last = self.undo.last
         if last is None:
             return None
-        now = ["It has been deleted."] if error.current is None else details(error.current)
-        question = f"Undo{self.where(subject(last).target)}: {what_it_did(last)}?  But {error}."
-        answer = await self.app.push_screen_wait(ConflictScreen(question, now))
+        where = self.where(subject(last).target)
+        answer = await conflict_answer(self.app, last, error, where)
         if answer == "overwrite":
             return await self._write(partial(self.undo.undo, overwrite=True))
         if answer == "skip":
             self.undo.skip()
-            self._tell(f"Not undone{self.where(subject(last).target)}: {what_it_did(last)}.")
+            self._tell(f"Not undone{where}: {what_it_did(last)}.")
             self.annotations_changed()
         return None

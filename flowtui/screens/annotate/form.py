@@ -16,6 +16,7 @@ from textual.widgets import Input, Label, TextArea
 from flowtui import format as fmt
 from flowtui import person
 from flowtui.failures import Failure, NoLongerWanted
+from flowtui.screens.annotate.dialogs import may_create_tables
 from flowtui.screens.annotate.fields import OneOf, Option, area, fixed
 from flowtui.screens.annotate.name import NameField
 from flowtui.screens.annotate.writing import Entry, Revision, Writing
@@ -38,10 +39,6 @@ from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.lists.annotation_lines import value_piece
 from flowtui.widgets.paint import ROLE_CLASSES
 
-CREATE_TABLES = (
-    "This run's database is older than annotations. Create the tables, as luml-sdk's own"
-    " migration does?"
-)
 KINDS = (
     Option(AnnotationKind.FEEDBACK, "feedback", "f"),
     Option(AnnotationKind.EXPECTATION, "expectation", "e"),
@@ -307,7 +304,7 @@ class AnnotationForm(Asks, Dialog[Change | None]):
             change = await self.asked(save, is_write=True)
         except NoAnnotationTables:
             self._say("")
-            if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
+            if not await may_create_tables(self.app):
                 self._say("Not saved: the run's database has no tables for annotations.")
                 return
             self._say("saving…")

@@ -18,7 +18,9 @@ from flowtui.store.annotations.values import (
     Target,
     Value,
     ValueType,
+    whole_number,
 )
+from flowtui.store.errors import InvalidAnnotation
 from flowtui.widgets.documents.blocks import Section
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
@@ -77,6 +79,18 @@ class Question:
         """Any value of the type, for a draft that only stands for an answer."""
         samples: dict[ValueType, Value] = {ValueType.BOOL: True, ValueType.INT: 0}
         return samples.get(self.value_type, "")
+
+    def typed_value(self, text: str) -> Value:
+        """Return the value of an answer that was typed.
+
+        Raises:
+            InvalidAnnotation: The text is no answer to this question.
+        """
+        if self.value_type is ValueType.INT:
+            return whole_number(text)
+        if not text:
+            raise InvalidAnnotation("value", "Type an answer first. Esc leaves the line.")
+        return text
 
     def draft(self, value: Value, rationale: str | None, user: str) -> Draft:
         """Return an answer to this question."""

@@ -7,7 +7,6 @@ leaves an item on the screen for the next. The widgets are in `body`, the queue 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,17 +20,10 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from flowtui import format as fmt
-from flowtui.failures import Failure, NoLongerWanted
+from flowtui.failures import Failure
 from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.annotate.fields import can_be_edited
-from flowtui.screens.annotate.jobs import Job
-from flowtui.screens.annotate.writing import (
-    DEFAULT_NAME,
-    is_answer,
-    refusal,
-    subject,
-    write_answer,
-)
+from flowtui.screens.annotate.writing import DEFAULT_NAME, is_answer, subject, write_answer
 from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.screens.review.body import ReviewBody
 from flowtui.screens.review.parts import (
@@ -44,13 +36,11 @@ from flowtui.screens.review.parts import (
 from flowtui.screens.review.queue import (
     Item,
     Question,
-    ReviewItem,
     ReviewOutcome,
     ReviewQueue,
     ReviewSource,
-    question_of,
 )
-from flowtui.screens.review.reading import ReadingAhead
+from flowtui.screens.review.reading import ReadItem, ReviewReader, own_annotations
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import (
     Annotation,
@@ -60,7 +50,6 @@ from flowtui.store.annotations.values import (
     ValueType,
     raw_text,
     type_of,
-    whole_number,
 )
 from flowtui.store.errors import InvalidAnnotation, TargetGone
 from flowtui.store.genai import MediaPart
@@ -74,14 +63,6 @@ from flowtui.widgets.documents.document import Document
 from flowtui.widgets.lists.annotation_lines import value_piece
 
 LEAVE_UNSAVED = "Leave without saving the notes or answers that you typed?"
-
-
-@dataclass(frozen=True, slots=True)
-class ShownItem:
-    """The item on the screen, and its place in the queue."""
-
-    place: int
-    item: ReviewItem
 
 
 class ReviewView(Annotated, Generic[Item]):
@@ -146,17 +127,17 @@ class ReviewView(Annotated, Generic[Item]):
     ) -> None:
         super().__init__(store, run, undo=undo)
         self._source = source
-        self._items: Sequence[Item] = ()
         self._queue = ReviewQueue(0)
         self._question = Question(DEFAULT_NAME)
-        self._shown: ShownItem | None = None
+        self._shown: ReadItem | None = None
+        """The item on the screen."""
         self._places: dict[Target, int] = {}
         """The places of the items that were shown, by target."""
         self._notes: dict[int, str] = {}
         """The rationales that wait for an answer, by place."""
         self._unsaved: dict[int, str] = {}
         """The typed answers that are not written yet, by place."""
-        self._reading_ahead = ReadingAhead(self, source)
+        self._reader = ReviewReader(self, run, source)
         self._undone: Change | None = None
         self._was_read = False
         self._reading: Timer | None = None
@@ -164,10 +145,6 @@ class ReviewView(Annotated, Generic[Item]):
         self._is_leaving = False
         self._ended_at_s = 0.0
         """When the end of the review was last shown, by the monotonic clock."""
-        self._waiting = 0
-        """How many jobs wait."""
-        self._epoch = 0
-        """The number of the present epoch; jobs of earlier epochs are dropped."""
 
     def compose(self) -> Iterable[Widget]:
         yield ReviewBody()
@@ -194,25 +171,8 @@ class ReviewView(Annotated, Generic[Item]):
 
     # Doing jobs in turn ----------------------------------------------------------------------
 
-    def _enqueue(self, job: Job) -> asyncio.Event:
-        self._waiting += 1
-        return self._jobs.put(partial(self._take_turn, self._epoch, job))
-
-    async def _take_turn(self, epoch: int, job: Job) -> None:
-        self._waiting -= 1
-        if epoch != self._epoch:
-            return
-        try:
-            await self._do_with_tables(job)
-        except NoLongerWanted:
-            # The review was left while this job waited for an answer.
-            return
-        except Failure:
-            self._drop_waiting()
-            raise
-
     def _drop_waiting(self) -> None:
-        self._epoch += 1
+        self._jobs.drop_waiting()
         self._is_leaving = False
 
     async def _made_tables(self) -> bool:
@@ -223,6 +183,7 @@ class ReviewView(Annotated, Generic[Item]):
         return made
 
     def _tell_failure(self, error: Failure) -> None:
+        self._drop_waiting()
         self._body.show_problem(f"✗ {error}")
         self._offer_unsaved()
 
@@ -230,21 +191,14 @@ class ReviewView(Annotated, Generic[Item]):
 
     async def _begin(self) -> None:
         """Read the items to judge and the question that was last answered, and show the first."""
-
-        def read() -> tuple[Sequence[Item], Question, str]:
-            own = self._run.ask(annotation_rows.names, self._user)
-            used = own or self._run.ask(annotation_rows.names)
-            items = self._source.items()
-            return items, question_of(used, DEFAULT_NAME), refusal(self._run)
-
         self._start_reading()
         try:
-            found = await self.asked(read)
+            begun = await self._reader.begin(self._user)
         except Failure:
             self._show_unread()
             raise
-        self._items, self._question, self._refusal = found
-        self._queue = ReviewQueue(len(self._items))
+        self._question, self._refusal = begun.question, begun.refusal
+        self._queue = ReviewQueue(begun.item_count)
         self._was_read = True
         await self._arrive()
 
@@ -252,28 +206,14 @@ class ReviewView(Annotated, Generic[Item]):
         """Show the item at the present place, or the next one that can be judged."""
         self._start_reading()
         try:
-            while not self._queue.is_over:
-                place = self._queue.place
-                item = await self._reading_ahead.read(self._items[place])
-                if item is None:
-                    self._queue.pass_over(ReviewOutcome.GONE)
-                    continue
-                annotations = await self.asked(
-                    partial(self._run.ask, annotation_rows.of_target, item.target)
-                )
-                is_new = item.target not in self._places
-                if is_new and self._own(annotations):
-                    self._queue.pass_over(ReviewOutcome.ELSEWHERE)
-                    continue
-                self._show_item(ShownItem(place, item), annotations)
-                return
+            found = await self._reader.read_next(self._queue, self._places, self._user)
         except Failure:
             self._show_unread()
             raise
-        self._show_end()
-
-    def _own(self, annotations: Iterable[Annotation]) -> list[Annotation]:
-        return [one for one in annotations if one.user == self._user]
+        if found is None:
+            self._show_end()
+        else:
+            self._show_item(found)
 
     def action_read_again(self) -> None:
         self._enqueue(self._arrive if self._was_read else self._begin)
@@ -292,20 +232,19 @@ class ReviewView(Annotated, Generic[Item]):
             self._reading.stop()
             self._reading = None
 
-    def _show_item(self, shown: ShownItem, annotations: tuple[Annotation, ...]) -> None:
+    def _show_item(self, shown: ReadItem) -> None:
         self._stop_reading()
         self._shown = shown
         self._places[shown.item.target] = shown.place
         self._body.show_item(shown.item)
-        self._show_annotations(annotations, "none yet")
-        ahead = self._queue.next_open
-        if ahead is not None:
-            self._reading_ahead.begin(self._items[ahead])
+        self._show_annotations(shown.annotations, "none yet")
+        self._reader.read_ahead(self._queue)
 
     def _show_annotations(self, annotations: tuple[Annotation, ...], note: str) -> None:
         super()._show_annotations(annotations, note)
         if self._shown is not None:
-            self._queue.settle(self._shown.place, bool(self._own(annotations)))
+            is_annotated = bool(own_annotations(annotations, self._user))
+            self._queue.settle(self._shown.place, is_annotated)
         self._show_head()
 
     def _show_end(self) -> None:
@@ -433,18 +372,12 @@ class ReviewView(Annotated, Generic[Item]):
 
     def _take_answer(self, text: str) -> bool:
         """Have a typed answer written; return whether it is a valid answer."""
-        if self._question.value_type is not ValueType.INT:
-            if text:
-                self._answer_in_turn(text, text)
-            else:
-                self._body.show_problem("Type an answer first. Esc leaves the line.")
-            return bool(text)
         try:
-            number = whole_number(text)
+            value = self._question.typed_value(text)
         except InvalidAnnotation as error:
             self._body.show_problem(str(error))
             return False
-        self._answer_in_turn(number, text)
+        self._answer_in_turn(value, text)
         return True
 
     # Moving between items --------------------------------------------------------------------
@@ -552,7 +485,7 @@ class ReviewView(Annotated, Generic[Item]):
 
     @property
     def _is_only_reading(self) -> bool:
-        return self._reading is not None and not self._waiting
+        return self._reading is not None and not self._jobs.waiting_count
 
     @property
     def unsaved(self) -> str:

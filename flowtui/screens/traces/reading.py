@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from flowtui.store.annotations import judgements
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.open_run import OpenRun
-from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces import search as span_search
 from flowtui.store.traces import spans as span_rows
 from flowtui.store.traces.layout import NONE, watched
 from flowtui.store.traces.tree import SpanTree, annotated, span_tree, with_said
-from flowtui.store.traces.values import Trace
 
 REST_FACTOR = 4
 """How long a trace is not read again, as a multiple of the time that reading it took."""
@@ -48,22 +44,6 @@ class ReadTrace:
         Without such a rest, reading a large trace that is being written would occupy a whole core.
         """
         return self.read_at_s + min(REST_FACTOR * self.took_s, MAX_REST_S) - time.monotonic()
-
-
-def read_traces(run: OpenRun, keys: Sequence[int]) -> dict[int, Trace]:
-    """Return traces of the list by key, with what people said of them.
-
-    Raises:
-        DatabaseError: The run's database cannot be read.
-        ReadCancelled: Nobody waits any more.
-    """
-
-    def read(connection: sqlite3.Connection) -> dict[int, Trace]:
-        traces = trace_rows.at(connection, keys)
-        said = judgements.of_rows(connection, annotation_rows.SPANS, keys)
-        return {key: replace(one, judgements=said.get(key, {})) for key, one in traces.items()}
-
-    return run.ask(read)
 
 
 def read_trace(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,22 +16,23 @@ from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.base import TabScreen
 from flowtui.screens.dialogs.choose import Choice
 from flowtui.screens.exporting import Exports
-from flowtui.screens.list_query import ListQuery
 from flowtui.screens.may_write import none_logged
 from flowtui.screens.record_list import RecordList
 from flowtui.screens.traces import columns
 from flowtui.screens.traces.groups_pane import GroupsPane
-from flowtui.screens.traces.reading import read_traces
+from flowtui.screens.traces.list_reading import (
+    ReadTraceList,
+    TracesQuery,
+    filter_names,
+    read_trace_list,
+    read_traces,
+)
 from flowtui.screens.traces.session_view import SessionView
 from flowtui.screens.traces.view import TraceView
-from flowtui.store import names_in_use
-from flowtui.store.annotations import judgements
-from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import SpanTarget, Target
 from flowtui.store.filter_text import both
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
-from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces import search as span_search
 from flowtui.store.traces.belongings import belonging_of
 from flowtui.store.traces.groups import GROUPED_BY, group_filter
@@ -53,10 +54,6 @@ HOW = (
     "here: C collects."
 )
 HINT = "text, or an expression: errors and execution_time > 2s"
-FILTER_WORDS = (
-    "attributes.", "annotations.", "annotated", "errors", "execution_time", "error_count",
-    "span_count", "state", "name", "input", "output", "session", "user", "model", "created_at",
-)  # fmt: skip
 LIST_ACTIONS = (
     "filter",
     "sort",
@@ -73,17 +70,6 @@ GROUP_ACTIONS = ("filter", "group")
 NARROW_BELOW, WIDE_FROM = 100, 160
 ASCENDING_FIRST = ("name", "state")
 """Columns that are first sorted in ascending order; all others begin with the highest value."""
-
-
-@dataclass(frozen=True, slots=True)
-class TracesQuery(ListQuery):
-    """Which traces are wanted, and in which order."""
-
-    order: TraceOrder = field(default_factory=TraceOrder)
-
-    @property
-    def sorted_by(self) -> tuple[str, bool]:
-        return self.order.column, self.order.descending
 
 
 class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
@@ -157,7 +143,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
         if self.is_composed:
             self._show_top()
             self._fill_columns()
-            self.filter_line.names_of = self._names
+            self.filter_line.names_of = partial(filter_names, self.run)
             self.rows.sorted_by = self.selected.sorted_by
             self.show_empty("")
 
@@ -187,11 +173,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
             yield from self._view.read()
         # A trace has its place in the list, in which one steps on from it.
         if not is_open or changes != self._listed_changes:
-            rowids = self.run.ask(trace_rows.ordered, wanted.condition, wanted.order)
-            remarks = self.run.remarks(wanted.condition, trace_rows.remarks)
-            said = self.run.ask(judgements.tallies, annotation_rows.SPANS)
-            judged = tuple(one.field for one in said)
-            yield partial(self._show_list, wanted, rowids, remarks, changes, judged)
+            yield partial(self._show_list, read_trace_list(self.run, wanted), changes)
 
     @on(VirtualTable.RowsNeeded)
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
@@ -223,23 +205,14 @@ class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
         elif self.is_composed and not self._was_read and not self._stack:
             self.show_empty("reading…")
 
-    def _names(self) -> Sequence[str]:
-        return (*self.run.ask(names_in_use.span_names), *FILTER_WORDS)
-
     # Showing ---------------------------------------------------------------------------------
 
-    def _show_list(
-        self,
-        wanted: TracesQuery,
-        rowids: Sequence[int],
-        remarks: Sequence[str],
-        changes: int,
-        judged: tuple[str, ...],
-    ) -> None:
+    def _show_list(self, found: ReadTraceList, changes: int) -> None:
+        wanted, rowids = found.wanted, found.rowids
         if wanted != self.selected:
             return
-        if judged != self._judged:
-            self._judged = judged
+        if found.judged != self._judged:
+            self._judged = found.judged
             self._fill_columns()
         self._was_read = True
         is_new = wanted.begins_at_top(self._listed)
@@ -248,7 +221,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
         total = None if self.frame is None else self.frame.counts.traces
         is_filtered = wanted.condition is not None
         if self._top in (None, self._groups):
-            self.filter_line.remark(remarks)
+            self.filter_line.remark(found.remarks)
             if is_filtered and total is not None:
                 self.filter_line.note(f"{len(rowids):,} of {total:,}")
         if self._stack:

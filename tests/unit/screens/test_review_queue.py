@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowtui.screens.review.queue import Question, ReviewOutcome, ReviewQueue, question_of
 from flowtui.store.annotations.values import AnnotationKind, AnnotationName, ValueType
+from flowtui.store.errors import InvalidAnnotation
 
 STEPS = st.sampled_from(["answer", "skip", "back", "gone", "elsewhere", "undo"])
 
@@ -131,3 +133,23 @@ def test_the_question_is_the_last_one_that_can_be_asked() -> None:
     expected = Question("score", AnnotationKind.EXPECTATION, ValueType.INT)
     assert question_of([odd, score], "quality") == expected
     assert question_of([odd], "quality") == Question("quality")
+
+
+@pytest.mark.parametrize(
+    ("value_type", "text", "value"),
+    [(ValueType.INT, " -12 ", -12), (ValueType.STRING, " as typed ", " as typed ")],
+)
+def test_a_typed_answer_has_the_type_that_is_asked_for(
+    value_type: ValueType, text: str, value: object
+) -> None:
+    question = Question("quality", AnnotationKind.EXPECTATION, value_type)
+    assert question.typed_value(text) == value
+
+
+@pytest.mark.parametrize(
+    ("value_type", "text"), [(ValueType.INT, ""), (ValueType.INT, "4.5"), (ValueType.STRING, "")]
+)
+def test_a_text_that_is_no_answer_is_refused(value_type: ValueType, text: str) -> None:
+    question = Question("quality", AnnotationKind.EXPECTATION, value_type)
+    with pytest.raises(InvalidAnnotation):
+        question.typed_value(text)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.store.compare.curves import FoldedSource, between
+from flowtui.store.compare.curves import FoldedSource
+from flowtui.store.compare.folding import between
 from flowtui.store.metrics.source import MetricSource
 from flowtui.store.metrics.values import FoldedPoint, FoldedSeries
 from flowtui.store.schema import StoreWriter
