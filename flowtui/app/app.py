@@ -395,7 +395,6 @@ class FlowApp(HidesKeys, Shell):
         self.set_interval(TICK_EVERY_S, self._tick)
         if self._run is not None:
             self._read_run(self._run.id, COUNTED)
-        self._check_now()
         if self._comparing is not None:
             self._comparing.look()
         if self._following is not None:
@@ -405,6 +404,7 @@ class FlowApp(HidesKeys, Shell):
 
     def after_first_paint(self) -> None:
         super().after_first_paint()
+        self._check_now()
         # It loads ctypes, for which there was no time before.
         from flowtui.memory import give_back_large_blocks
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import shutil
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
@@ -122,7 +121,8 @@ def copy_files(
 
 def temporary_beside(target: Path) -> Path:
     """Return the name under which a file or folder is written before it gets its own."""
-    return target.with_name(f".flow-tui-{secrets.token_hex(4)}.part")
+    # The module `secrets` would load all kinds of digests before the first paint.
+    return target.with_name(f".flow-tui-{os.urandom(4).hex()}.part")
 
 
 def _pour(

@@ -11,7 +11,6 @@ import sqlite3
 from typing import NamedTuple
 
 from flowtui.store import decoding
-from flowtui.store.annotations import marks as annotation_marks
 from flowtui.store.database import Database, table_columns
 from flowtui.store.errors import DatabaseError, DatabaseMissing
 from flowtui.store.files.fingerprint import Fingerprint
@@ -116,6 +115,9 @@ class Watcher:
         return changes._replace(kinds=frozenset(kinds))
 
     def _look_at_experiment(self) -> frozenset[Kind]:
+        # Imported here, since the first look comes after the first paint.
+        from flowtui.store.annotations import marks as annotation_marks
+
         assert self._experiment is not None
         database = self._experiment.database
         noted_count = len(database.own_moves)
@@ -224,6 +226,8 @@ def _model_mark(connection: sqlite3.Connection, run_id: str | None) -> Mark:
 
 
 def _marks(connection: sqlite3.Connection) -> Marks:
+    from flowtui.store.annotations import marks as annotation_marks
+
     marks: Marks = {}
     for kind, (table, what) in _EXPERIMENT_MARKS.items():
         columns = table_columns(connection, table)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from shlex import quote
 
 from flowtui import person
 from flowtui.person import NO_HOME
@@ -107,6 +106,8 @@ def sdk_lines(directory: Path) -> tuple[str, ...]:
 
 def program_line(location: StoreLocation) -> str:
     """Return the command that starts a program whose run is looked for in a store."""
+    from shlex import quote
+
     named = f" --store {quote(_from_here(location.directory))}" if location.source == OPTION else ""
     return f"flow-tui run{named} -- python train.py"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -19,7 +19,6 @@ from flowtui.store.database import Database
 from flowtui.store.errors import DatabaseCorrupt, DatabaseError
 from flowtui.store.metrics.numbered_steps import NumberedRuns
 from flowtui.store.open_run import OpenRun
-from flowtui.store.run_list import RunList
 from flowtui.store.values import ReadSoFar, Run, StoreLocation
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from flowtui.store.liveness.signs import SignsReader
     from flowtui.store.liveness.standing import Signs, Standing
+    from flowtui.store.run_list import RunList
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,11 +54,17 @@ class Store:
             raise DatabaseCorrupt(
                 self.meta.path, f"{self.meta.path} is not a LUML store: it has no experiments table"
             )
-        self.list = RunList(self.meta, self.run)
         self._runs: dict[str, OpenRun] = {}
         self._numbered = NumberedRuns()
         self._signs: SignsReader | None = None
         self._lock = threading.Lock()
+
+    @cached_property
+    def list(self) -> RunList:
+        """Its runs, filtered and ordered; imported for who looks at more than one run."""
+        from flowtui.store.run_list import RunList
+
+        return RunList(self.meta, self.run)
 
     def close(self) -> None:
         """Remove private copies of databases, if any were made."""

@@ -12,6 +12,7 @@ from codecs import getincrementaldecoder
 from collections import deque
 from collections.abc import Callable, Iterator
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
@@ -20,10 +21,12 @@ from flowtui.terminal import job
 from flowtui.terminal.cell_diff import CellDiff
 from flowtui.terminal.keyboard import Keyboard, TakesText
 from flowtui.terminal.link_speed import QUERY
-from flowtui.terminal.placeholders import PlacedPicture
 from flowtui.terminal.session import session
 from flowtui.terminal.shutdown import BELOW_ALL, restore_also
 from flowtui.terminal.textual_private import InternalDriver
+
+if TYPE_CHECKING:
+    from flowtui.terminal.placeholders import PlacedPicture
 
 INPUT_TIMEOUT_S = 0.1
 """How long one wait for input lasts before the thread checks whether to end; as in Textual."""

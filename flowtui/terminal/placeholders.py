@@ -15,9 +15,8 @@ import re
 import struct
 import termios
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flowtui.terminal.session import Session
 
@@ -125,8 +124,7 @@ def box_px(
     return max(int(width * share), 1), max(int(height * share), 1)
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedPicture:
+class PlacedPicture(NamedTuple):
     """A picture as it is sent, with the cells that it is scaled to."""
 
     number: int

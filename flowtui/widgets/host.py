@@ -6,8 +6,7 @@ They stand below the app and do not import it. Most of what they use is Textual'
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flowtui.terminal.session import Session
 from flowtui.terminal.textual_private import InternalApp
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from flowtui.widgets.frame.frame import Frame
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """The options of the command line."""
 
     tab: str = "overview"
@@ -41,7 +39,7 @@ class Options:
     """The columns of the list of runs, as a person names them, where none were chosen."""
     pictures: str | None = None
     """How pictures are sent to the terminal, in lower case; None for what the terminal says."""
-    keymap: Mapping[str, str] = field(default_factory=dict)
+    keymap: Mapping[str, str] = {}
     """Other keys than the default ones, by the ids of bindings."""
     takes_mouse: bool = True
     """Whether the app takes the mouse, which the terminal then does not use itself."""

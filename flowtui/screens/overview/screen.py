@@ -20,7 +20,6 @@ from flowtui.screens.may_write import none_logged, why_not_written
 from flowtui.store import models as logged_models
 from flowtui.store import params as logged_params
 from flowtui.store import uploaded
-from flowtui.store.care.values import RecordTable
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.lost_records import damage, lost_records
 from flowtui.store.metrics.listing import problems, telling_first
@@ -40,6 +39,7 @@ from flowtui.widgets.trees.value_tree import Entry, ValueTree, matching
 if TYPE_CHECKING:
     from flowtui.screens.attachments.jobs import FileJobs
     from flowtui.screens.attachments.reading import FileSource
+    from flowtui.store.care.values import RecordTable
     from flowtui.store.uploaded import RemoteArtifact
 
 NARROW_BELOW = 100
@@ -370,6 +370,8 @@ class OverviewScreen(TabScreen):
             self.app.push_screen(FileScreen(source, model.description or ""))
 
     def _cared_for(self) -> tuple[RecordTable, list[str]]:
+        from flowtui.store.care.values import RecordTable
+
         model = self._models.model if self._pane is self._models else None
         if model is not None:
             return RecordTable.MODELS, [model.id]
