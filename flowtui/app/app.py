@@ -1,18 +1,20 @@
-"""The application: a mode for each tab, the open run, the watch for changes, and the end."""
+"""The application: a mode for each tab, the open run, what it is compared with, and the end.
+
+It is one file, since what is open, the mode that shows it and the lock between two openings change
+together. What goes on beside them has files of its own: `watching`, `comparing`, `following` and
+`background`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on, work
+from textual import events, work
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.screen import Screen
 from textual.widget import AwaitMount
 
@@ -21,16 +23,13 @@ from flowtui import format as fmt
 from flowtui.app.background import Background
 from flowtui.app.key_queue import OPENING
 from flowtui.app.shell import Shell
+from flowtui.app.watching import Told, Watching
 from flowtui.screens.base import TabScreen
-from flowtui.store import counts as counting
-from flowtui.store import runs as run_rows
-from flowtui.store.cancelling import cancelling
-from flowtui.store.changes import Changes, Watcher
-from flowtui.store.errors import ReadCancelled, StoreError
-from flowtui.store.liveness.standing import Signs, standing
+from flowtui.store.errors import StoreError
+from flowtui.store.liveness.standing import standing
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
-from flowtui.store.values import Counts, Kind, ReadSoFar, Run
+from flowtui.store.values import Kind, Run
 from flowtui.terminal.keyboard import TakesText
 from flowtui.terminal.link_speed import QUERY, LinkSpeed
 from flowtui.widgets.frame.frame import READ_AGAIN, TABS, Frame, HidesKeys, reading_mark
@@ -52,40 +51,10 @@ TICK_EVERY_S = 1.0
 """How often the store is checked for changes and ages on the screen are updated."""
 MEASURE_LINK_AFTER_S = 1.0
 """How long after the start the link is measured: until then the terminal is busy drawing."""
-RETRY_AFTER_S = 1.0
-"""How long after a failed read of the open run the next one is tried."""
 RUNS = "runs"
 """The mode of the list of runs; every other mode is a tab of the open run or of a comparison."""
 COMPARED = "compare."
 """What the modes of a comparison's tabs begin with."""
-COUNTED = frozenset(Kind) - {Kind.RUN}
-"""The kinds of records whose number the frame shows."""
-
-
-@dataclass
-class StoreChecked(Message):
-    """Sent by the watch after a check that found changes, failed, or met an active run."""
-
-    watcher: Watcher
-    changes: Changes
-    signs: Signs | None
-    """What is known of the process that writes the open run, while its status is active."""
-    problem: str | None = None
-    reading: ReadSoFar | None = None
-    """How far the open run was read, if it is not wholly read yet."""
-
-
-@dataclass
-class RunRead(Message):
-    """Sent by the reader with the open run's row and its counts, or why they cannot be read.
-
-    A message with neither a row nor a problem says that the run was deleted.
-    """
-
-    run_id: str
-    run: Run | None
-    counts: Counts | None
-    problem: str | None = None
 
 
 def _label(store: Store) -> str:
@@ -153,16 +122,9 @@ class FlowApp(HidesKeys, Shell):
         self.store_label = _label(store)
         self.follows = True
         self._run = run
-        self._counts = Counts()
-        self._signs: Signs | None = None
-        self._reading: ReadSoFar | None = None
-        self._watch_problem: str | None = None
-        self._read_problem: str | None = None
-        self._watcher = Watcher(store.meta, run)
-        self._is_checking = False
-        self._is_retrying = False
+        told = Told(self._list_changed, self._tabs_changed, self.show_frame)
+        self.watching = Watching(self, store, run, told)
         self._opening = asyncio.Lock()
-        """Set once the app is mounted and can exit in its own way."""
         self._tabs: dict[str, TabScreen] = {}
         self._runs_screen: RunsScreen | None = None
         self.background = Background(self)
@@ -228,9 +190,8 @@ class FlowApp(HidesKeys, Shell):
                 await self._close_tabs()
                 self._run_store = of
                 self._run = opened
-                # A run elsewhere is a copy, which does not change.
-                self._watcher = Watcher(self.store.meta, opened if of is self.store else None)
-            self._read_run(run.id, COUNTED)
+                self.watching.begin(of, opened)
+            self.watching.read()
             await self.switch_mode(tab)
 
     @work(group="opening")
@@ -255,9 +216,6 @@ class FlowApp(HidesKeys, Shell):
             await self.remove_mode(name)
             self.add_mode(name, partial(self._make_tab, name))
         self._tabs.clear()
-        self._counts = Counts()
-        self._signs = self._reading = None
-        self._watch_problem = self._read_problem = None
 
     async def make_tab_again(self, tab: str) -> None:
         if tab.startswith(COMPARED):
@@ -373,18 +331,18 @@ class FlowApp(HidesKeys, Shell):
         if self._run is None:
             return None
         now = clock.now()
-        signs = self._signs
+        signs = self.watching.signs
         written_at = None if signs is None else signs.written_at
         age_s = None if written_at is None else max((now - written_at).total_seconds(), 0.0)
         return Frame(
             run=self._run.row,
-            counts=self._counts,
+            counts=self.watching.counts,
             store=self._run_label,
             standing=standing(self._run.row, signs, now),
             follows=self.follows,
             age_s=age_s,
-            problem=self._read_problem or self._watch_problem,
-            reading=reading_mark(self._reading),
+            problem=self.watching.problem,
+            reading=reading_mark(self.watching.reading),
             upload=self.background.upload,
             collect=self.background.collect,
             alarm=self.background.alarm,
@@ -393,8 +351,7 @@ class FlowApp(HidesKeys, Shell):
 
     def on_mount(self) -> None:
         self.set_interval(TICK_EVERY_S, self._tick)
-        if self._run is not None:
-            self._read_run(self._run.id, COUNTED)
+        self.watching.read()
         if self._comparing is not None:
             self._comparing.look()
         if self._following is not None:
@@ -404,7 +361,7 @@ class FlowApp(HidesKeys, Shell):
 
     def after_first_paint(self) -> None:
         super().after_first_paint()
-        self._check_now()
+        self.watching.look()
         # It loads ctypes, for which there was no time before.
         from flowtui.memory import give_back_large_blocks
 
@@ -427,7 +384,7 @@ class FlowApp(HidesKeys, Shell):
             return
         self.background.look()
         if self.follows:
-            self._check_now()
+            self.watching.look()
             if self._comparing is not None:
                 self._comparing.look()
         if self._run is not None and self._run.row.is_active:
@@ -466,119 +423,14 @@ class FlowApp(HidesKeys, Shell):
         if self._is_measuring_link and isinstance(self.terminal_driver, DiffDriver):
             self._link_speed.answered(self.terminal_driver.round_trip_s)
 
-    def _check_now(self) -> None:
-        if not self._is_checking:
-            self._is_checking = True
-            self._check(self._watcher)
-
-    @work(thread=True, group="watch", exit_on_error=False)
-    def _check(self, watcher: Watcher) -> None:
-        problem = signs = reading = None
-        changes = Changes()
-        run = self._run
-        try:
-            with self._while_running():
-                changes = watcher.look()
-                if run is not None:
-                    signs = self._run_store.signs([run.row], clock.now()).get(run.id)
-                    reading = self._run_store.reading(run.id)
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            problem = str(error)
-        finally:
-            self._is_checking = False
-        is_news = problem != self._watch_problem or reading != self._reading
-        if changes or signs is not None or is_news:
-            self.post_message(StoreChecked(watcher, changes, signs, problem, reading))
-
-    def _while_running(self) -> AbstractContextManager[None]:
-        """Make what is read inside end with the app; its thread would keep the process alive."""
-        return cancelling(lambda: not self.is_running)
-
-    @on(StoreChecked)
-    def take_changes(self, message: StoreChecked) -> None:
-        if message.watcher is not self._watcher:
-            return
-        was_unwatched, self._watch_problem = self._watch_problem is not None, message.problem
-        if message.problem is None:
-            self._signs = message.signs
-        changes = message.changes
-        if self._reading is not None and message.reading is None:
-            # What was said of the run while it was being read is to be said no longer.
-            changes = changes._replace(kinds=changes.kinds | {Kind.RUN})
-        self._reading = message.reading
-        is_mended = was_unwatched and message.problem is None
-        if changes.touches_list or is_mended:
-            self._list_changed()
-        if is_mended:
-            self._read_all()
-        elif self._run is not None and changes.kinds:
-            self._read_run(self._run.id, changes.kinds)
-            for screen in self._tabs.values():
-                screen.store_changed(changes.kinds)
-        self.show_frame()
-
     def _list_changed(self) -> None:
         if self._runs_screen is not None:
             self._runs_screen.list_changed()
 
-    @work(thread=True, group="run", exit_on_error=False)
-    def _read_run(self, run_id: str, kinds: frozenset[Kind]) -> None:
-        """Read the run's row and, if anything that is counted changed, the counts."""
-        try:
-            with self._while_running():
-                store = self._run_store
-                run = store.ask(run_rows.run, run_id)
-                is_counted = run is not None and bool(kinds & COUNTED)
-                counts = store.run(run_id).ask(counting.counts) if is_counted else None
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(RunRead(run_id, None, None, str(error)))
-            return
-        self.post_message(RunRead(run_id, run, counts))
-
-    @on(RunRead)
-    def take_run(self, message: RunRead) -> None:
-        if self._run is None or message.run_id != self._run.id:
-            return
-        if message.run is None and message.problem is None:
-            self._read_problem = "this run was deleted; you see what was read before"
-        else:
-            if message.run is not None:
-                self._run.row = message.run
-            self._take_problem(message.problem)
-        if message.counts is not None:
-            self._counts = message.counts
-        self.show_frame()
-
-    def _take_problem(self, problem: str | None) -> None:
-        """Note why the run cannot be read, and read the tabs again once it can be read.
-
-        Some faults leave the files as they were; when such a fault goes, the watch finds no change,
-        and without this the tabs would keep what they showed before.
-        """
-        was_unreadable, self._read_problem = self._read_problem is not None, problem
-        if problem is not None and not self._is_retrying:
-            self._is_retrying = True
-            self.set_timer(RETRY_AFTER_S, self._read_again)
-        elif problem is None and was_unreadable:
-            self._read_tabs()
-
-    def _read_all(self) -> None:
-        if self._run is not None:
-            self._read_run(self._run.id, COUNTED)
-        self._read_tabs()
-
-    def _read_tabs(self) -> None:
+    def _tabs_changed(self, kinds: frozenset[Kind] | None) -> None:
+        """Have the tabs read these kinds of records again, or all that they show."""
         for screen in self._tabs.values():
-            screen.store_changed(screen.reads)
-
-    def _read_again(self) -> None:
-        self._is_retrying = False
-        if self._run is not None and self._read_problem is not None:
-            self._read_run(self._run.id, COUNTED)
+            screen.store_changed(screen.reads if kinds is None else kinds)
 
     def show_frame(self) -> None:
         """Show the present frame in every tab."""
@@ -589,8 +441,8 @@ class FlowApp(HidesKeys, Shell):
             self._following.screen.frame = frame
 
     def action_refresh_now(self) -> None:
-        self._check_now()
-        self._read_all()
+        self.watching.look()
+        self.watching.read_all()
         self._list_changed()
         if self._comparing is not None:
             self._comparing.read_again()
@@ -599,7 +451,7 @@ class FlowApp(HidesKeys, Shell):
         self.follows = not self.follows
         self.show_frame()
         if self.follows:
-            self._check_now()
+            self.watching.look()
 
     # Editing and deleting --------------------------------------------------------------------
 
@@ -620,7 +472,7 @@ class FlowApp(HidesKeys, Shell):
         return self._care
 
     def store_written(self) -> None:
-        self._check_now()
+        self.watching.look()
         self._list_changed()
         if self._comparing is not None:
             self._comparing.look()
@@ -631,7 +483,7 @@ class FlowApp(HidesKeys, Shell):
             if self._run is not None and is_here and self._run.id in run_ids:
                 await self._close_tabs()
                 self._run = None
-                self._watcher = Watcher(self.store.meta)
+                self.watching.begin(self.store, None)
         if self._runs_screen is not None:
             self._runs_screen.unmark(run_ids)
         self.store_written()
@@ -672,9 +524,8 @@ class FlowApp(HidesKeys, Shell):
         """Show the upload's progress in every tab; after its end, read what it has recorded."""
         self.show_frame()
         if not self.background.is_uploading:
-            for screen in self._tabs.values():
-                screen.store_changed(frozenset({Kind.RUN}))
-            self._check_now()
+            self._tabs_changed(frozenset({Kind.RUN}))
+            self.watching.look()
 
     # How it ends -----------------------------------------------------------------------------
 

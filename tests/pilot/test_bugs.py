@@ -76,8 +76,8 @@ async def test_a_handler_and_a_timer_that_fail(
         app = pilot.app
         assert isinstance(app, FlowApp)
         with monkeypatch.context() as patch:
-            patch.setattr(app, "show_frame", failing)
-            # What is read comes back as a message, and what is active is looked at by a timer.
+            # What is read comes back to the loop, and is shown there.
+            patch.setattr(FlowApp, "frame", property(failing))
             await pilot.press("r", "r")
             await told(pilot)
             for _ in range(3):

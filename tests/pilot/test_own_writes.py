@@ -69,7 +69,7 @@ async def look(pilot: Pilot[None]) -> None:
     assert isinstance(pilot.app, FlowApp)
     pilot.app.follows = False
     await settled(pilot)
-    pilot.app._check_now()
+    pilot.app.watching.look()
     await settled(pilot)
 
 

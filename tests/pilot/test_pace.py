@@ -16,7 +16,7 @@ async def test_a_slow_link_has_few_colours_and_is_looked_at_more_seldom(demo: St
         await settled(pilot)
         assert app.theme == "ansi"
         looks: list[bool] = []
-        app._check_now = lambda: looks.append(True)  # type: ignore[method-assign]
+        app.watching.look = lambda: looks.append(True)  # type: ignore[method-assign]
         for _ in range(6):
             app._tick()
         assert len(looks) == 2
