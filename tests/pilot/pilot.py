@@ -145,10 +145,11 @@ def _is_working(app: App[None]) -> bool:
     if isinstance(app, KeyQueue) and app.has_keys_to_take:
         return True
     busy = (WorkerState.PENDING, WorkerState.RUNNING)
-    # A modal is awaited by a worker of one of these groups for as long as it is open.
-    waits = ("default", "opening")
-    reads = [worker for worker in app.workers if worker.group not in waits]
-    return any(worker.state in busy for worker in reads)
+    # A screen over another is awaited by a worker of one of these groups as long as it is open; a
+    # worker that goes on after its answer works.
+    waits = ("default", "opening") if len(app.screen_stack) > 1 else ()
+    working = [worker for worker in app.workers if worker.group not in waits]
+    return any(worker.state in busy for worker in working)
 
 
 async def until(condition: Callable[[], bool], what: str = "the condition") -> None:
