@@ -153,18 +153,17 @@ class Shell(KeyQueue):
     def is_link_slow(self) -> bool:
         return self.options.is_slow
 
-    @property
-    def places_pictures(self) -> bool:
+    def with_pictures_in_cells(self, then: Callable[[], object]) -> None:
         from flowtui.terminal import placeholders
         from flowtui.terminal.driver import DiffDriver
 
         if not isinstance(self.terminal_driver, DiffDriver) or self.is_link_slow:
-            return False
+            return
         # The colour of a cell says which picture it is, so all of its bits must arrive.
         if self.console.color_system != "truecolor" or self.native_ansi_color:
-            return False
-        tty = placeholders.tty_of(self.terminal_driver.fileno)
-        return placeholders.are_known(os.environ, self.options.pictures, self.session, tty)
+            return
+        if placeholders.are_likely(os.environ, self.options.pictures, self.session):
+            self.terminal_driver.with_placeholders(then)
 
     @property
     def cell_px(self) -> tuple[int, int]:

@@ -19,8 +19,9 @@ from textual.messages import TerminalSupportsSynchronizedOutput
 
 from flowtui.terminal import job
 from flowtui.terminal.cell_diff import CellDiff
-from flowtui.terminal.keyboard import Keyboard, TakesText
+from flowtui.terminal.keyboard import GraphicsAnswered, Keyboard, TakesText
 from flowtui.terminal.link_speed import QUERY
+from flowtui.terminal.placeholders import QUERY as PLACEHOLDERS_QUERY
 from flowtui.terminal.session import session
 from flowtui.terminal.shutdown import BELOW_ALL, restore_also
 from flowtui.terminal.textual_private import InternalDriver
@@ -68,6 +69,9 @@ class DiffDriver(InternalDriver):
         self._picture_then: PlacedPicture | None = None
         """The one that it had when it was lent or stopped."""
         self._unsent: deque[str] = deque()
+        self._has_placeholders = False
+        self._wait_for_placeholders: list[Callable[[], object]] = []
+        """What is to be done once the terminal has answered that it has them."""
         restore_also(lambda: "" if self._picture is None else self._picture.removal)
 
     # What goes to the terminal ---------------------------------------------------------------
@@ -120,6 +124,21 @@ class DiffDriver(InternalDriver):
             super().write(data)
 
     # Pictures in cells -----------------------------------------------------------------------
+
+    def with_placeholders(self, then: Callable[[], object]) -> None:
+        """Call a function if the terminal has placeholders: at once, or when it has said so."""
+        if self._has_placeholders:
+            then()
+            return
+        if not self._wait_for_placeholders:
+            self.write(PLACEHOLDERS_QUERY)
+        self._wait_for_placeholders.append(then)
+
+    def _take_placeholders(self) -> None:
+        waiting, self._wait_for_placeholders = self._wait_for_placeholders, []
+        self._has_placeholders = True
+        for then in waiting:
+            then()
 
     def place_picture(self, picture: PlacedPicture, then: Callable[[], object]) -> None:
         """Send a picture in place of the one before, and call `then` when all of it is sent."""
@@ -189,6 +208,10 @@ class DiffDriver(InternalDriver):
         return isinstance(self.app.focused, TakesText)
 
     def process_message(self, message: Message) -> None:
+        if isinstance(message, GraphicsAnswered):
+            if message.has_it:
+                self.loop.call_soon_threadsafe(self.app.call_later, self._take_placeholders)
+            return
         self._note_answer(message)
         super().process_message(message)
 

@@ -36,15 +36,24 @@ _PIECE = re.compile(
     # before it may have.
     r"|(?P<unasked>\x1b\[(?:[?>=][\d;]*[a-zA-Z]|[\d;]+[cnx])"
     r"|\x1b\]\d+;[^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[\d>!$+][^\x07\x1b]*\x1b\\)"
+    r"|\x1b_G(?P<graphics>[^\x07\x1b]*)\x1b\\"
     r"|(?P<known>\x1b\[M[\s\S]{3}|\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[ -~])"
     r"|(?P<partial>\x1b(?:\[[0-?]*[ -/]*|\[M[\s\S]{0,2}|O|\]\d+;[^\x07\x1b]*\x1b?"
-    r"|P[\d>!$+][^\x07\x1b]*\x1b?)?\Z)"
+    r"|P[\d>!$+][^\x07\x1b]*\x1b?|_(?:G[^\x07\x1b]*\x1b?)?)?\Z)"
     r"|\x1b(?P<after>.)"
     r"|(?P<text>[^\x1b]+)",
     re.DOTALL,
 )
-_TYPED = ("\x1b", "\x1b[", "\x1bO")
+_TYPED = ("\x1b", "\x1b[", "\x1bO", "\x1b_")
 """Beginnings of sequences that a person may also have typed, if nothing more comes."""
+
+
+class GraphicsAnswered(Message):
+    """Sent by a terminal that has kitty's graphics protocol, and was asked for a part of it."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__()
+        self.has_it = answer.rpartition(";")[2] == "OK"
 
 
 @runtime_checkable
@@ -118,6 +127,8 @@ class Keyboard(InternalParser):
                 # What is typed meanwhile must not keep half an answer alive.
                 if piece.start() > 0 or held in ("", *_TYPED):
                     self._held_since_s = monotonic()
+            elif piece["graphics"] is not None:
+                yield GraphicsAnswered(piece["graphics"])
             elif after := piece["after"]:
                 if after in WORD_KEYS and self._is_typing():
                     yield from super().feed(piece[0])

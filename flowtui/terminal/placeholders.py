@@ -42,6 +42,8 @@ def _marks() -> Iterator[str]:
         yield from map(chr, range(int(first, 16), int(last or first, 16) + 1))
 
 
+QUERY = "\x1b_Gi=1,a=q,U=1,s=1,v=1,t=d,f=24;AAAA\x1b\\"
+"""Asks whether the terminal has placeholders: kitty before 0.28 does not answer, nor does mosh."""
 MARKS = "".join(_marks())
 """The marks for the numbers from 0 on: those above of Unicode 6.0 that are never composed."""
 USUAL_CELL_PX = 10, 20
@@ -71,35 +73,19 @@ def cells_of(text: str) -> list[str] | None:
     return cells if sum(map(len, cells)) == len(text) else None
 
 
-def are_known(
-    environ: Mapping[str, str], wanted: str | None, here: Session, tty: str | None
-) -> bool:
-    """Say whether the terminal is known to show pictures in cells.
+def are_likely(environ: Mapping[str, str], wanted: str | None, here: Session) -> bool:
+    """Say whether the terminal is of a kind that shows pictures in cells, so that it can be asked.
 
     Args:
         environ: The environment, which says what the terminal is.
         wanted: The protocol that the person says it has, in lower case, or `none`.
         here: The session.
-        tty: The path of the terminal. Over SSH it must be that of the login, or the person must
-            say what the terminal has: mosh, for one, keeps TERM and drops pictures.
     """
     from flowtui.terminal.pictures import Protocol, protocol
 
     if protocol(environ, wanted) is not Protocol.KITTY or here.is_monochrome or not here.is_utf8:
         return False
-    if here.term not in _KNOWN_TERMS or any(environ.get(name) for name in _BETWEEN):
-        return False
-    return (
-        not here.is_ssh or wanted is not None or (tty is not None and tty == environ.get("SSH_TTY"))
-    )
-
-
-def tty_of(descriptor: int) -> str | None:
-    """Return the path of a terminal, None where there is none."""
-    try:
-        return os.ttyname(descriptor)
-    except OSError:
-        return None
+    return here.term in _KNOWN_TERMS and not any(environ.get(name) for name in _BETWEEN)
 
 
 def cell_px(descriptor: int) -> tuple[int, int]:

@@ -167,9 +167,11 @@ class Host(InternalApp):
         """Send a bell or a notice to the terminal."""
         raise NotImplementedError
 
-    @property
-    def places_pictures(self) -> bool:
-        """Whether pictures can be shown in cells in the terminal's own resolution."""
+    def with_pictures_in_cells(self, then: Callable[[], object]) -> None:
+        """Call a function if cells can show pictures in the terminal's own resolution.
+
+        It is called at once, or when the terminal has answered; never where it cannot.
+        """
         raise NotImplementedError
 
     @property

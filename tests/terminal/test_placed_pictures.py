@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from flowtui.store.schema import StoreWriter
-from flowtui.terminal.placeholders import MARKS, PLACEHOLDER
+from flowtui.terminal.placeholders import MARKS, PLACEHOLDER, QUERY
 from tests.terminal.conftest import Start
 from tests.terminal.terminal import Terminal
 
@@ -43,7 +43,7 @@ def numbers(found: bytes) -> dict[str, str]:
 
 def begun(terminal: Terminal) -> list[dict[str, str]]:
     """Return what was said with the first sequence of each picture."""
-    return [numbers(keys) for keys, _ in SENT.findall(terminal.raw) if b"U=1" in keys]
+    return [numbers(keys) for keys, _ in SENT.findall(terminal.raw) if b"a=T" in keys]
 
 
 def shown(terminal: Terminal) -> int:
@@ -64,13 +64,21 @@ def opened(start: Start, store: Path, *arguments: str, **variables: str | None) 
     return terminal
 
 
+def answering(start: Start, store: Path, **variables: str | None) -> Terminal:
+    """Open it on a terminal that has placeholders, and says so once it is asked."""
+    terminal = opened(start, store, **variables)
+    terminal.wait_until(lambda: QUERY.encode() in terminal.raw)
+    terminal.send("\x1b_Gi=1;OK\x1b\\")
+    return terminal
+
+
 def test_a_picture_is_sent_once_and_shown_by_its_cells(start: Start, store: Path) -> None:
-    terminal = opened(start, store, **KITTY)
+    terminal = answering(start, store, **KITTY)
     number = shown(terminal)
     assert 0 < number < 1 << 24
     (first,) = begun(terminal)
     assert first.items() >= {"a": "T", "U": "1", "q": "2", "f": "100", "m": "1"}.items()
-    sent = SENT.findall(terminal.raw)
+    sent = SENT.findall(terminal.raw.replace(QUERY.encode(), b""))
     assert all(len(data) <= 4_096 for _, data in sent)
     assert all(b"q=2" in keys for keys, _ in sent)
     assert [numbers(keys)["m"] for keys, _ in sent] == ["1"] * (len(sent) - 1) + ["0"]
@@ -98,7 +106,7 @@ def test_a_picture_is_sent_once_and_shown_by_its_cells(start: Start, store: Path
 
 
 def test_it_is_removed_when_left_and_when_the_program_ends(start: Start, store: Path) -> None:
-    terminal = opened(start, store, **KITTY)
+    terminal = answering(start, store, **KITTY)
     first = shown(terminal)
     terminal.send("j")
     terminal.wait_for("only a text")
@@ -123,7 +131,7 @@ def test_it_is_removed_when_left_and_when_the_program_ends(start: Start, store: 
 def test_it_is_removed_when_a_signal_ends_the_program(
     start: Start, store: Path, number: signal.Signals
 ) -> None:
-    terminal = opened(start, store, **KITTY)
+    terminal = answering(start, store, **KITTY)
     picture = shown(terminal)
     terminal.signal(number)
     assert terminal.wait_exit() == 128 + number
@@ -131,7 +139,7 @@ def test_it_is_removed_when_a_signal_ends_the_program(
 
 
 def test_it_is_sent_again_after_the_program_was_suspended(start: Start, store: Path) -> None:
-    terminal = opened(start, store, **KITTY)
+    terminal = answering(start, store, **KITTY)
     picture = shown(terminal)
     terminal.signal(signal.SIGSTOP)
     terminal.signal(signal.SIGCONT)
@@ -144,12 +152,35 @@ def test_it_is_sent_again_after_the_program_was_suspended(start: Start, store: P
 
 
 def test_ghostty_and_a_login_over_ssh_have_them_too(start: Start, store: Path) -> None:
-    shown(opened(start, store, TERM="xterm-ghostty"))
-    far = {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}
-    (store.parent / "home" / "config" / "flow-tui").mkdir(parents=True, exist_ok=True)
-    config = store.parent / "home" / "config" / "flow-tui" / "config.toml"
-    config.write_text('pictures = "kitty"\n')
-    shown(opened(start, store, **KITTY, **far))
+    shown(answering(start, store, TERM="xterm-ghostty"))
+    shown(answering(start, store, **KITTY, SSH_CONNECTION="10.0.0.1 1 10.0.0.2 22"))
+
+
+@pytest.mark.parametrize("answer", ["", "\x1b_Gi=1;EINVAL:U is not known\x1b\\"])
+def test_one_that_does_not_say_that_it_has_them_keeps_half_cells(
+    start: Start, store: Path, answer: str
+) -> None:
+    terminal = opened(start, store, **KITTY)
+    terminal.wait_until(lambda: QUERY.encode() in terminal.raw)
+    terminal.send(answer)
+    terminal.send("j")
+    terminal.wait_for("only a text")
+    terminal.send("k")
+    terminal.wait_for("▀")
+    terminal.settle()
+    assert begun(terminal) == []
+    assert PLACEHOLDER.encode() not in terminal.raw
+    assert terminal.raw.count(QUERY.encode()) == 1
+
+
+def test_an_answer_that_comes_late_and_in_pieces_is_no_key(start: Start, store: Path) -> None:
+    terminal = opened(start, store, **KITTY)
+    terminal.wait_until(lambda: QUERY.encode() in terminal.raw)
+    before = terminal.text
+    for piece in ("\x1b_", "Gi=1", ";O", "K\x1b", "\\"):
+        terminal.send(piece)
+    shown(terminal)
+    assert terminal.text.splitlines()[-1] == before.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -162,8 +193,6 @@ def test_ghostty_and_a_login_over_ssh_have_them_too(start: Start, store: Path) -
         {**KITTY, "ZELLIJ": "0"},
         {**KITTY, "NO_COLOR": "1"},
         {**KITTY, "LC_ALL": "C"},
-        # The terminal of a login over SSH is another one under mosh, and unknown here.
-        {**KITTY, "SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22", "SSH_TTY": "/dev/pts/9999"},
     ],
 )
 def test_no_other_terminal_is_sent_any(

@@ -44,9 +44,14 @@ class SharpPanes(FolderPanes):
         pane = self.query_one(PicturePane)
         if not isinstance(shown, Picture) or shown is self._sharpened:
             return
-        if pane.picture is not shown or self.kind is PreviewKind.WAV:
+        if pane.picture is not shown or self.kind is PreviewKind.WAV or self._source is None:
             return
-        if self._source is None or not self._flow.places_pictures:
+        self._flow.with_pictures_in_cells(partial(self._sharpen, self._source, shown))
+
+    def _sharpen(self, source: FileSource, shown: Picture) -> None:
+        # Another picture may be shown by now, or none any more.
+        is_shown = any(pane.picture is shown for pane in self.query(PicturePane))
+        if not is_shown or shown is self._sharpened:
             return
         self._sharpened = shown
         columns, lines = shown.width_px, (shown.height_px + 1) // 2
@@ -54,7 +59,7 @@ class SharpPanes(FolderPanes):
         width, height = placeholders.box_px(columns, lines, self._flow.cell_px, is_far=is_far)
         request = replace(self._request, width=width, height=(height + 1) // 2)
         self.ask(
-            partial(_placed, self._source, request, (columns, lines), is_far),
+            partial(_placed, source, request, (columns, lines), is_far),
             partial(self._show_placed, shown),
             # It stays as it is.
             lambda _reason: None,
