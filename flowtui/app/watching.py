@@ -36,7 +36,7 @@ class Told(NamedTuple):
     """What is known of the run may be other than before."""
 
 
-class Looked(NamedTuple):
+class RunLook(NamedTuple):
     """What one look at the files found."""
 
     changes: Changes
@@ -101,7 +101,7 @@ class Watching:
         if watcher is self._watcher and (found.changes or found.signs is not None or is_news):
             self._take(found)
 
-    def _take(self, found: Looked) -> None:
+    def _take(self, found: RunLook) -> None:
         was_unwatched, self._look_problem = self._look_problem is not None, found.problem
         if found.problem is None:
             self.signs = found.signs
@@ -174,7 +174,7 @@ class Watching:
             self.read()
 
 
-def _looked(watcher: Watcher, store: Store, run: OpenRun | None) -> Looked:
+def _looked(watcher: Watcher, store: Store, run: OpenRun | None) -> RunLook:
     changes = Changes()
     signs = reading = problem = None
     try:
@@ -186,7 +186,7 @@ def _looked(watcher: Watcher, store: Store, run: OpenRun | None) -> Looked:
         raise
     except StoreError as error:
         problem = str(error)
-    return Looked(changes, signs, reading, problem)
+    return RunLook(changes, signs, reading, problem)
 
 
 def _row_and_counts(
