@@ -43,6 +43,7 @@ from tests.sdk.environments import SdkUnavailable, environment, environment_with
 QUICK = Sizes(
     points=20_000, metrics=10, spans=1_000, samples=500, tree=1_000, forest=1_000, many=100
 )
+OPTIONS = {"--quick", "--growth", "--rival"}
 HEADER = f"{'':<46}{'measured':>10}    {'baseline':>9}{'ratio':>7}{'budget':>9}{'':8}"
 
 
@@ -106,6 +107,9 @@ def grown() -> int:
 
 def main(arguments: list[str]) -> int:
     """Measure, print, write; return the exit code."""
+    if unknown := set(arguments) - OPTIONS:
+        print(f"unknown: {' '.join(sorted(unknown))}\n\n{__doc__}")
+        return 2
     if "--growth" in arguments:
         return grown()
     is_quick = "--quick" in arguments
