@@ -169,12 +169,12 @@ def _colors(here: Session) -> Finding:
         return Finding("✓", "colours", "none, as NO_COLOR asks")
     if here.is_truecolor:
         return Finding("✓", "colours", "24-bit")
-    if here.has_few_colors and here.is_screen:
+    if here.has_few_colors and here.draws_for_screen:
         remedy = "term screen-256color, in ~/.screenrc, has 256"
         return Finding("·", "colours", "screen's own sixteen: theme `ansi` is used", remedy)
     if here.has_few_colors:
         return Finding("✓", "colours", "the terminal's own sixteen: theme `ansi` is used")
-    if here.is_screen:
+    if here.draws_for_screen:
         remedy = "export TEXTUAL_COLOR_SYSTEM=truecolor, in screen 5 with `truecolor on`"
         return Finding("✓", "colours", "256, as many as most versions of screen have", remedy)
     remedy = "export COLORTERM=truecolor, if its manual says 24-bit"

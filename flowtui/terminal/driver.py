@@ -70,8 +70,9 @@ class DiffDriver(InternalDriver):
         """The one that it had when it was lent or stopped."""
         self._unsent: deque[str] = deque()
         self._has_placeholders = False
-        self._wait_for_placeholders: list[Callable[[], object]] = []
-        """What is to be done once the terminal has answered that it has them."""
+        self._with_placeholders: Callable[[], object] | None = None
+        """What is to be done once the terminal has answered that it has them; None before it is
+        asked. Only the last picture is shown, and many terminals never answer."""
         restore_also(lambda: "" if self._picture is None else self._picture.removal)
 
     # What goes to the terminal ---------------------------------------------------------------
@@ -130,14 +131,14 @@ class DiffDriver(InternalDriver):
         if self._has_placeholders:
             then()
             return
-        if not self._wait_for_placeholders:
+        if self._with_placeholders is None:
             self.write(PLACEHOLDERS_QUERY)
-        self._wait_for_placeholders.append(then)
+        self._with_placeholders = then
 
     def _take_placeholders(self) -> None:
-        waiting, self._wait_for_placeholders = self._wait_for_placeholders, []
+        then, self._with_placeholders = self._with_placeholders, None
         self._has_placeholders = True
-        for then in waiting:
+        if then is not None:
             then()
 
     def place_picture(self, picture: PlacedPicture, then: Callable[[], object]) -> None:

@@ -22,8 +22,6 @@ _NO_CLIPBOARD = re.compile(
     r"linux|vt\d|ansi|pcansi|cons25|wsvt25|sun|cygwin|eterm|putty|dumb|$", re.ASCII
 )
 """Terminal types, or their beginnings, that take no text for a clipboard."""
-
-
 _SCREEN = "screen."
 """How the terminal types of GNU screen may begin, and never those of tmux."""
 
@@ -38,7 +36,8 @@ class Session(NamedTuple):
     is_utf8: bool
     locale_variable: str
     """The variable that `is_utf8` was read from; LC_CTYPE if none is set."""
-    is_truecolor: bool
+    promises_truecolor: bool
+    """Whether COLORTERM says that there are 24-bit colours."""
     is_monochrome: bool
     """Whether NO_COLOR is set, to any value."""
     has_display: bool
@@ -59,12 +58,27 @@ class Session(NamedTuple):
         return not is_here and self.term.startswith(("tmux", "screen"))
 
     @property
+    def draws_for_screen(self) -> bool:
+        """Whether what is drawn goes to GNU screen, on this machine or another."""
+        return self.is_screen or self.term.startswith(_SCREEN)
+
+    @property
     def has_mouse(self) -> bool:
         """Whether a program can take the mouse and leave Esc a key.
 
         While it has the mouse, GNU screen (4.9) holds Esc back until the next key.
         """
-        return not (self.is_screen or self.term.startswith(_SCREEN))
+        return not self.draws_for_screen
+
+    @property
+    def is_truecolor(self) -> bool:
+        """Whether 24-bit colours are drawn as they are sent.
+
+        The variable that promises them is that of the terminal around screen, which itself takes
+        the parts of such a colour for codes of their own.
+        """
+        is_promised = self.promises_truecolor and not self.draws_for_screen
+        return is_promised or bool(_TRUECOLOR.match(self.term))
 
     @property
     def has_few_colors(self) -> bool:
@@ -78,20 +92,15 @@ def session(environ: Mapping[str, str]) -> Session:
     locale_variable = next((name for name in names if environ.get(name)), "LC_CTYPE")
     locale = environ.get(locale_variable, "")
     term = environ.get("TERM", "")
-    # In tmux that runs in screen both have set their variables.
-    is_screen = "STY" in environ and not term.startswith("tmux")
-    # The terminal around screen has set this variable; screen takes the parts of a 24-bit colour
-    # for codes of their own, and draws other colours.
-    is_promised = not is_screen and not term.startswith(_SCREEN)
-    has_variable = environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
     return Session(
         term=term,
         is_ssh=any(name in environ for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")),
         is_tmux="TMUX" in environ,
-        is_screen=is_screen,
+        # In tmux that runs in screen both have set their variables.
+        is_screen="STY" in environ and not term.startswith("tmux"),
         is_utf8=locale.partition("@")[0].upper().replace("-", "").endswith("UTF8"),
         locale_variable=locale_variable,
-        is_truecolor=(has_variable and is_promised) or bool(_TRUECOLOR.match(term)),
+        promises_truecolor=environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"),
         is_monochrome="NO_COLOR" in environ,
         has_display=bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")),
     )

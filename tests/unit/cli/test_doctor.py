@@ -74,6 +74,14 @@ def test_terminals_known_to_have_all_colours_need_nothing_for_them(
     assert (colors.text, colors.remedy) == ("24-bit", "")
 
 
+@pytest.mark.parametrize("sty", [{"STY": "1.tty"}, {}])
+def test_screen_is_not_told_to_promise_more_colours(tmp_path: Path, sty: dict[str, str]) -> None:
+    environ = {"TERM": "screen.xterm-256color", "COLORTERM": "truecolor", **sty}
+    colors = found(tmp_path, environ)["colours"]
+    assert colors.glyph == "✓"
+    assert "COLORTERM" not in colors.remedy
+
+
 @pytest.mark.parametrize("term", ["vt100", "linux"])
 def test_a_terminal_that_takes_no_clipboard_has_none(tmp_path: Path, term: str) -> None:
     assert found(tmp_path, {"TERM": term})["clipboard"].glyph == "▲"

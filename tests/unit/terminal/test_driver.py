@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,7 @@ from wcwidth import wcwidth
 from flowtui.terminal.cell_diff import PLAIN, CellDiff, SgrStyle, changed, in_ascii, transition
 from flowtui.terminal.driver import DiffDriver
 from flowtui.terminal.link_speed import QUERY
+from flowtui.terminal.placeholders import QUERY as PLACEHOLDERS_QUERY
 
 COLUMNS, LINES = 24, 6
 RESET = "\x1b[0m"
@@ -386,6 +388,25 @@ async def test_no_more_of_the_mouse_is_asked_for_where_frames_are_left_out(
     monkeypatch.setattr(driver, "_is_clogged", lambda: True)
     driver.write("\x1b[?1003h")
     assert sent == ["\x1b[?1002h"]
+
+
+async def test_a_terminal_that_never_answers_is_asked_once_and_holds_only_the_last_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[str] = []
+    driver = DiffDriver(App())
+    monkeypatch.setattr(driver, "write", sent.append)
+
+    def waiting() -> weakref.ref[object]:
+        def then() -> None:
+            raise AssertionError("nothing was answered")
+
+        driver.with_placeholders(then)
+        return weakref.ref(then)
+
+    pictures = [waiting() for _ in range(3)]
+    assert sent == [PLACEHOLDERS_QUERY]
+    assert [picture() is not None for picture in pictures] == [False, False, True]
 
 
 # How it ends
