@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -55,11 +55,9 @@ def list_(
     from flowtui.reports import run_table
     from flowtui.screens.compare.chosen_directions import chosen_directions
 
-    if as_json and as_csv:
-        raise WrongUsage("--json and --csv are two formats: give one")
+    style = _style(as_json, as_csv)
     opened = open_store(store, allow_large) if file is None else open_file(file, store, allow_large)
     opened.settle()
-    style: run_table.Style = "json" if as_json else "csv" if as_csv else "text"
     usual = settings_told("columns").columns
     chosen = chosen_directions()
     wanted = run_table.ListRequest(filter_text, sort, limit, columns, usual, style, chosen)
@@ -106,12 +104,10 @@ def metrics(
     """Print the metrics of a run; --json and --csv print their points."""
     from flowtui.reports import series
 
-    if as_json and as_csv:
-        raise WrongUsage("--json and --csv are two formats: give one")
+    style = _style(as_json, as_csv)
     if points is not None and not (keys or as_json or as_csv):
         raise WrongUsage("--points needs points: name a KEY, or give --json or --csv")
     _, found = open_run(run, store, allow_large)
-    style: series.Format = "json" if as_json else "csv" if as_csv else "text"
     series.print_metrics(found, keys or (), style, points)
 
 
@@ -143,8 +139,7 @@ def traces(
     ] = False,
 ) -> None:
     """Print the traces of a run, or the spans of one trace."""
-    if as_json and as_csv:
-        raise WrongUsage("--json and --csv are two formats: give one")
+    style = _style(as_json, as_csv)
     if trace is not None and (filter_text or limit is not None or as_csv):
         raise WrongUsage(
             "--filter, --limit and --csv are for the list of traces: leave out TRACE_ID"
@@ -157,7 +152,6 @@ def traces(
     else:
         from flowtui.reports import trace_list
 
-        style: trace_list.TraceStyle = "json" if as_json else "csv" if as_csv else "text"
         trace_list.print_traces(found, filter_text, sort, limit, style)
 
 
@@ -190,8 +184,7 @@ def evals(
     """Print the samples of a run's eval sets, or what their scores add up to."""
     from flowtui.reports import samples
 
-    if as_json and as_csv:
-        raise WrongUsage("--json and --csv are two formats: give one")
+    style = _style(as_json, as_csv)
     if aggregate and (as_csv or sort is not None or limit is not None):
         raise WrongUsage("--csv, --sort and --limit are for samples: leave out --aggregate")
     _, found = open_run(run, store, allow_large)
@@ -199,5 +192,15 @@ def evals(
     if aggregate:
         samples.print_scores(found, wanted, as_json)
         return
-    style: samples.Format = "json" if as_json else "csv" if as_csv else "text"
     samples.print_samples(found, wanted, style)
+
+
+def _style(as_json: bool, as_csv: bool) -> Literal["text", "csv", "json"]:
+    """Return the format that is wanted.
+
+    Raises:
+        WrongUsage: Two are.
+    """
+    if as_json and as_csv:
+        raise WrongUsage("--json and --csv are two formats: give one")
+    return "json" if as_json else "csv" if as_csv else "text"

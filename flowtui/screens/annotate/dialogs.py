@@ -10,6 +10,7 @@ from typing import Literal
 
 from textual.app import App
 
+from flowtui.screens.annotate.writing import own_annotations
 from flowtui.store.annotations.errors import AnnotationChanged
 from flowtui.store.annotations.values import Annotation, Change
 from flowtui.widgets.lists.annotation_lines import details, summary, what_it_did
@@ -44,7 +45,7 @@ async def chosen_annotation(
     """
     from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 
-    own = [one for one in annotations if one.user == user]
+    own = own_annotations(annotations, user)
     if len(own) == 1:
         return own[0]
     ordered = sorted(annotations, key=lambda one: one.user != user)

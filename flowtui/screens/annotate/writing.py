@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -168,3 +168,8 @@ def refusal(run: OpenRun) -> str:
     if path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         return unreadable.why_read_only("the run's exp.db", path)
     return ""
+
+
+def own_annotations(annotations: Iterable[Annotation], user: str) -> list[Annotation]:
+    """Return those annotations whose author this user is."""
+    return [one for one in annotations if one.user == user]

@@ -5,14 +5,14 @@ The next item is read while the present one is shown.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic
 
 from flowtui.failures import Failure
-from flowtui.screens.annotate.writing import DEFAULT_NAME, refusal
+from flowtui.screens.annotate.writing import DEFAULT_NAME, own_annotations, refusal
 from flowtui.screens.review.queue import (
     Item,
     Question,
@@ -150,8 +150,3 @@ class ReviewReader(Generic[Item]):
         place = queue.next_open
         if place is not None:
             self._ahead.begin(self._items[place])
-
-
-def own_annotations(annotations: Iterable[Annotation], user: str) -> list[Annotation]:
-    """Return those annotations whose author this user is."""
-    return [one for one in annotations if one.user == user]

@@ -23,7 +23,13 @@ from flowtui import format as fmt
 from flowtui.failures import Failure
 from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.annotate.fields import can_be_edited
-from flowtui.screens.annotate.writing import DEFAULT_NAME, is_answer, subject, write_answer
+from flowtui.screens.annotate.writing import (
+    DEFAULT_NAME,
+    is_answer,
+    own_annotations,
+    subject,
+    write_answer,
+)
 from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.screens.review.body import ReviewBody
 from flowtui.screens.review.parts import (
@@ -40,7 +46,7 @@ from flowtui.screens.review.queue import (
     ReviewQueue,
     ReviewSource,
 )
-from flowtui.screens.review.reading import ReadItem, ReviewReader, own_annotations
+from flowtui.screens.review.reading import ReadItem, ReviewReader
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import (
     Annotation,
