@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pyte
 from wcwidth import wcwidth
@@ -286,7 +286,7 @@ class Terminal:
             self.settle(0.1)
         return code
 
-    def attributes(self) -> list[object]:
+    def attributes(self) -> list[Any]:
         """Return the terminal's modes, as termios has them."""
         return list(termios.tcgetattr(self._slave))
 
