@@ -212,7 +212,7 @@ class TabScreen(HidesKeys, StoreScreen):
         )
     ]  # fmt: skip
 
-    frame: reactive[Frame | None] = reactive(None, init=False)
+    frame: reactive[Frame | None] = reactive(None, init=False, repaint=False)
 
     def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store)

@@ -63,6 +63,8 @@ class DiffDriver(InternalDriver):
         self.round_trip_s = 0.0
         """How long the last answer took; 0 before the first."""
         self._is_in_frame = self._is_skipping = self._is_behind = False
+        self._is_frame_sent = False
+        """Whether the beginning of the frame at hand was sent."""
         self._is_input_ending = False
         self._picture: PlacedPicture | None = None
         """The picture that the terminal has, or is being sent."""
@@ -83,16 +85,20 @@ class DiffDriver(InternalDriver):
             self._asked.append(monotonic())
         if data == self._FRAME_BEGINS or not self._is_in_frame:
             self._is_skipping = self._is_clogged()
-        self._is_in_frame = data == self._FRAME_BEGINS or (
-            self._is_in_frame and data != self._FRAME_ENDS
-        )
-        if not self._is_skipping:
-            filtered = self._cell_diff.filter(data)
-        elif data in (self._FRAME_BEGINS, self._FRAME_ENDS):
-            filtered = ""
-        else:
+        if data == self._FRAME_BEGINS:
+            # It is sent with what comes first: in many frames nothing has changed.
+            self._is_in_frame, filtered = True, ""
+        elif data == self._FRAME_ENDS:
+            filtered = data if self._is_frame_sent else ""
+            self._is_in_frame = self._is_frame_sent = False
+        elif self._is_skipping:
             filtered = self._cell_diff.skip(data)
             self._catch_up_later()
+        else:
+            filtered = self._cell_diff.filter(data)
+            if filtered and self._is_in_frame and not self._is_frame_sent:
+                self._is_frame_sent = True
+                self._put(self._FRAME_BEGINS)
         if filtered:
             self._put(filtered)
 

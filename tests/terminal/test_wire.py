@@ -80,6 +80,13 @@ def test_nothing_is_sent_about_a_run_that_has_ended(start: Start) -> None:
     assert opened(start).bytes_during(3.0) == 0
 
 
+def test_nothing_is_sent_about_a_run_that_stopped_without_an_end(start: Start) -> None:
+    terminal = start("llama-lora-sft")
+    terminal.wait_for("stopped without an end")
+    terminal.settle()
+    assert terminal.bytes_during(3.0) == 0
+
+
 @pytest.mark.usefixtures("active_run")
 def test_only_the_clock_is_sent_about_a_run_that_writes_nothing(start: Start) -> None:
     terminal = start("llama-lora-sft")

@@ -36,11 +36,16 @@ class StuckTerminal:
         return "".join(self.writes)
 
 
-def driver_of(app: App[None], terminal: StuckTerminal) -> DiffDriver:
-    """Return a driver with frames A to E drawn one after the other, none of which got through."""
+def new_driver(app: App[None], terminal: StuckTerminal) -> DiffDriver:
     driver = DiffDriver(app)
     driver._writer_thread = WriterThread(cast(IO[str], terminal))
     driver._writer_thread.start()
+    return driver
+
+
+def driver_of(app: App[None], terminal: StuckTerminal) -> DiffDriver:
+    """Return a driver with frames A to E drawn one after the other, none of which got through."""
+    driver = new_driver(app, terminal)
     for name in "ABCDE":
         draw(driver, f"\x1b[1;1Hframe {name}")
         assert terminal.is_asked.wait(PATIENCE_S)
@@ -82,3 +87,14 @@ async def test_what_still_waits_when_one_leaves_is_not_drawn() -> None:
     assert "frame" not in terminal.text
     assert "\x1b]52;c;eA==\x07" in terminal.text, "what was copied is"
     assert terminal.text.index("\x1b[0m") < terminal.text.index("\x1b[?1049l")
+
+
+async def test_of_a_frame_that_changes_nothing_not_even_its_edges_are_sent() -> None:
+    terminal = StuckTerminal()
+    terminal.may_take.set()
+    driver = new_driver(App[None](), terminal)
+    for name in "AAB":
+        draw(driver, f"\x1b[1;1Hframe {name}")
+    driver.close()
+    changes = ["\x1b[1;1Hframe A", "\x1b[1;7HB"]
+    assert terminal.text == "".join(f"{BEGINS}{change}{ENDS}" for change in changes)
