@@ -30,13 +30,49 @@ class Bounds:
     """Whether JSON of more than `PARSED_BYTES` is parsed too."""
 
 
-def sql_too_long(column: str, most_bytes: int | None = None) -> str:
-    """Return SQL for whether a column holds more than is parsed, or than so many bytes."""
+def sql_too_long(column: str, row: str = "spans", most_bytes: int | None = None) -> str:
+    """Return SQL for whether a column holds more than is parsed, or than so many bytes.
+
+    Args:
+        column: A column of the table of spans.
+        row: The name by which the SQL knows a row of that table.
+        most_bytes: `PARSED_BYTES` unless given.
+    """
     most_bytes = PARSED_BYTES if most_bytes is None else most_bytes
-    # The first only reads the header of the row; the other reads the value, but does not copy it.
-    has_octets = sqlite3.sqlite_version_info >= (3, 43)
-    size = f"octet_length({column})" if has_octets else f"length(cast({column} as blob))"
-    return f"{size} > {most_bytes}"
+    return f"is_longer('{column}', {row}.rowid, {most_bytes})"
+
+
+def prepare(connection: sqlite3.Connection, *, reads_long: bool) -> None:
+    """Make known on a connection what `sql_too_long` returns.
+
+    Args:
+        connection: One that only reads.
+        reads_long: Whether values of more than `PARSED_BYTES` are read. Else the connection
+            raises an error that `is_too_long` knows as soon as it is to read one: most databases
+            have none, and there it takes no look at the size of each.
+    """
+
+    def is_longer(column: str, rowid: int | None, most_bytes: int) -> bool:
+        if rowid is None or (most_bytes >= PARSED_BYTES and not reads_long):
+            return False
+        try:
+            # It reads the header of the row; each function of SQLite before 3.43 that tells the
+            # size of a text reads the text.
+            with connection.blobopen("spans", column, rowid, readonly=True) as blob:
+                return len(blob) > most_bytes
+        except sqlite3.Error:
+            # NULL, a number, or a view, whose values are read as any others are.
+            return False
+
+    connection.create_function("is_longer", 3, is_longer)
+    if not reads_long:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, PARSED_BYTES)
+
+
+def is_too_long(error: Exception | None) -> bool:
+    """Say whether an error says that a value is longer than a connection reads."""
+    # Python's own errors about what SQLite returned have no code.
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG
 
 
 def head(

@@ -33,7 +33,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from flowtui.store import cancelling, errors, foreign, unreadable
+from flowtui.store import bounded_json, cancelling, errors, foreign, unreadable
 from flowtui.store.checks import ReadGuard
 from flowtui.store.files import asking, fingerprint, shared
 from flowtui.store.files.connecting import read_only, refuse_half_a_page
@@ -74,6 +74,8 @@ class Database:
         """How far own writes have moved the mark of annotations; see annotations/marks.py."""
         self.is_held_here = False
         """Whether this process made it and keeps it open, so that no other machine writes it."""
+        self._has_long = False
+        """Whether a value was met that is too long to be read without asking for its size."""
         self._copy = PrivateCopy(label)
         self._shared = shared.SharedFiles()
         self._sharing: tuple[Path, Sharing] | None = None
@@ -157,6 +159,9 @@ class Database:
                 raise errors.DatabaseError(self.path, f"{self.label}: {guard.refusal}")
             if failure is None and self._is_consistent(files, route, before):
                 return answer
+            if bounded_json.is_too_long(failure) and not self._has_long:
+                self._has_long = True
+                continue
             if route is Route.LIVE and unreadable.is_no_log_to_join(failure):
                 self._joined = before, False
                 continue
@@ -280,6 +285,7 @@ class Database:
         try:
             # Undecodable bytes survive as surrogates, which `plain()` shows as such bytes.
             connection.text_factory = decode
+            bounded_json.prepare(connection, reads_long=self._has_long)
             connection.execute("pragma query_only = 1")
             # A schema is data too: its views and triggers must not call functions.
             connection.execute("pragma trusted_schema = 0")

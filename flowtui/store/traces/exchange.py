@@ -88,7 +88,7 @@ class _Spans:
         self.has_unread = False
         present = table_columns(connection, "spans")
         columns = [
-            f"case when {sql_too_long(name, most_bytes)} then x'00' else {name} end"
+            f"case when {sql_too_long(name, most_bytes=most_bytes)} then x'00' else {name} end"
             if name in present
             else "null"
             for name in ("attributes", "events")

@@ -16,6 +16,7 @@ import pytest
 
 from flowtui.reports import series
 from flowtui.store.errors import StoreError
+from tests.unit.peak import peak_kb
 from tests.unit.stores import NOW, execute, one_run, opened, writer
 
 TIMEOUT_S = 60
@@ -212,23 +213,9 @@ def test_memory_does_not_grow_with_the_points(tmp_path: Path) -> None:
                 ("loss", step / 7, step, NOW + timedelta(seconds=step)) for step in range(200_000)
             )
             experiment.metrics(("short", 1.0, step, NOW) for step in range(10_000))
-    measure = (
-        "import resource, sys\nfrom flowtui.__main__ import main\n"
-        "try: main()\nfinally: "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
-    )
-
-    def peak_kb(key: str, style: str) -> int:
-        done = subprocess.run(
-            [sys.executable, "-c", measure, "metrics", "run-1", key, style, "-s", tmp_path],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=True,
-        )
-        return int(done.stderr)
-
     for style in ("--csv", "--json"):
         # All points as values would take 30 MB.
-        assert peak_kb("loss", style) - peak_kb("short", style) < 5_000
+        loss, short = (
+            peak_kb("metrics", "run-1", key, style, "-s", tmp_path) for key in ("loss", "short")
+        )
+        assert loss - short < 5_000
