@@ -11,6 +11,8 @@ from flowtui.store.values import JsonValue
 
 PARSED_BYTES = 32_000_000
 """Longer JSON is not parsed to be shown, since that takes up to ten times its size in memory."""
+TOO_LONG = b"\0"
+"""What is read in place of a text that is too long to be parsed."""
 _PIECE_BYTES = 1 << 20
 _CONTINUING = bytes(range(0x80, 0xC0))
 """Bytes of UTF-8 that do not begin a character."""
@@ -30,20 +32,31 @@ class Bounds:
     """Whether JSON of more than `PARSED_BYTES` is parsed too."""
 
 
-def sql_too_long(column: str, row: str = "spans", most_bytes: int | None = None) -> str:
-    """Return SQL for whether a column holds more than is parsed, or than so many bytes.
+def sql_too_long(
+    table: str, column: str, row: str | None = None, most_bytes: int | None = None
+) -> str:
+    """Return SQL for whether a column holds more than is parsed.
 
     Args:
-        column: A column of the table of spans.
-        row: The name by which the SQL knows a row of that table.
-        most_bytes: `PARSED_BYTES` unless given.
+        table: The table, which has to have the column.
+        column: The column.
+        row: The name by which the SQL knows a row of the table, if it is another.
+        most_bytes: What is too long, if not `PARSED_BYTES`.
     """
     most_bytes = PARSED_BYTES if most_bytes is None else most_bytes
-    return f"is_longer('{column}', {row}.rowid, {most_bytes})"
+    is_longer = f"is_longer('{table}', '{column}', {row or table}.rowid, {most_bytes})"
+    # SQLite asks the first once for all rows.
+    return f"(reads_long() and {is_longer})" if most_bytes >= PARSED_BYTES else is_longer
+
+
+def sql_unless_long(table: str, column: str, most_bytes: int | None = None) -> str:
+    """Return SQL for a column, with `TOO_LONG` for what is too long; see `sql_too_long`."""
+    is_long = sql_too_long(table, column, most_bytes=most_bytes)
+    return f"case when {is_long} then x'00' else {table}.{column} end"
 
 
 def prepare(connection: sqlite3.Connection, *, reads_long: bool) -> None:
-    """Make known on a connection what `sql_too_long` returns.
+    """Make known on a connection what `sql_too_long` calls.
 
     Args:
         connection: One that only reads.
@@ -52,19 +65,20 @@ def prepare(connection: sqlite3.Connection, *, reads_long: bool) -> None:
             have none, and there it takes no look at the size of each.
     """
 
-    def is_longer(column: str, rowid: int | None, most_bytes: int) -> bool:
-        if rowid is None or (most_bytes >= PARSED_BYTES and not reads_long):
+    def is_longer(table: str, column: str, rowid: int | None, most_bytes: int) -> bool:
+        if rowid is None:
             return False
         try:
             # It reads the header of the row; each function of SQLite before 3.43 that tells the
             # size of a text reads the text.
-            with connection.blobopen("spans", column, rowid, readonly=True) as blob:
+            with connection.blobopen(table, column, rowid, readonly=True) as blob:
                 return len(blob) > most_bytes
         except sqlite3.Error:
             # NULL, a number, or a view, whose values are read as any others are.
             return False
 
-    connection.create_function("is_longer", 3, is_longer)
+    connection.create_function("is_longer", 4, is_longer)
+    connection.create_function("reads_long", 0, lambda: reads_long, deterministic=True)
     if not reads_long:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, PARSED_BYTES)
 

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import NamedTuple, TypeVar
 
 from flowtui.store import decoding
+from flowtui.store.bounded_json import TOO_LONG
 from flowtui.store.cancelling import check
 from flowtui.store.database import table_columns
 from flowtui.store.genai import SpanKind, Usage, span_kind
@@ -20,7 +21,7 @@ from flowtui.store.traces.groups import percentile
 from flowtui.store.traces.layout import NONE, laid_out
 from flowtui.store.traces.repeats import counted_once
 from flowtui.store.traces.roll_up import rolled_up
-from flowtui.store.traces.spans import TOO_LONG, attributes_sql, parent, told_of, whole_number
+from flowtui.store.traces.spans import attributes_sql, parent, told_of, whole_number
 from flowtui.store.traces.times import known
 
 N = TypeVar("N", int, float)

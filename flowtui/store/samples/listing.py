@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 
 from flowtui.store import decoding
 from flowtui.store.annotations.values import SampleTarget
-from flowtui.store.bounded_json import PARSED_BYTES, Bounds, bounded, parsed
+from flowtui.store.bounded_json import (
+    PARSED_BYTES,
+    TOO_LONG,
+    Bounds,
+    bounded,
+    head,
+    parsed,
+    sql_unless_long,
+    too_long,
+)
 from flowtui.store.database import table_columns
 from flowtui.store.natural import order_sql, register_order, sort_key
 from flowtui.store.samples.orders import FAILING, SORT_COLUMNS, SampleOrder, prepared
@@ -32,8 +41,9 @@ if TYPE_CHECKING:
 
 _STORED = (*JSON_COLUMNS, "dataset_id", "id", "created_at", "updated_at")
 
-
 LISTED = Bounds(text_chars=2_000, items=200)
+_HEAD_BYTES = 8_000
+"""At least as many characters as a list keeps."""
 DETAILED = Bounds()
 WHOLE = Bounds(parses_all=True)
 OLDEST_FIRST = SampleOrder()
@@ -125,16 +135,31 @@ def at(
     wanted = {"rowids": json.dumps(list(rowids))}
     traces = _trace_ids(connection, wanted)
     annotated = _annotation_counts(connection, wanted)
+    long = present.intersection(JSON_COLUMNS if bounds.text_chars is not None else ())
+    columns = [
+        sql_unless_long("evals", column)
+        if column in long
+        else decoding.select_list([column], present, "evals")
+        for column in _STORED
+    ]
     rows = connection.execute(
-        f"select rowid, {decoding.select_list(_STORED, present, 'evals')} from evals"
+        f"select rowid, {', '.join(columns)} from evals"
         " where rowid in (select value from json_each(:rowids))",
         wanted,
     )
+    found: dict[int, Sample] = {}
     # One row at a time, so that only one of them is held without bounds.
-    return {
-        row[0]: _sample(row, tuple(traces.get(row[0], ())), annotated.get(row[0], 0), bounds)
-        for row in rows
-    }
+    for key, *stored in rows:
+        values = dict(zip(_STORED, stored, strict=True))
+        heads = {
+            column: beginning
+            for column in long
+            if values[column] == TOO_LONG
+            and (beginning := head(connection, "evals", column, key, _HEAD_BYTES)) is not None
+        }
+        linked = tuple(traces.get(key, ()))
+        found[key] = _sample(key, values, heads, linked, annotated.get(key, 0), bounds)
+    return found
 
 
 def detail(connection: sqlite3.Connection, target: SampleTarget) -> Sample | None:
@@ -230,25 +255,34 @@ _PAGE = """with page as materialized (select rowid, dataset_id, id from evals
 
 
 def _sample(
-    row: Sequence[object], trace_ids: tuple[str, ...], annotation_count: int, bounds: Bounds
+    rowid: int,
+    values: Mapping[str, object],
+    heads: Mapping[str, tuple[str, int]],
+    trace_ids: tuple[str, ...],
+    annotation_count: int,
+    bounds: Bounds,
 ) -> Sample:
-    values = dict(zip(("rowid", *_STORED), row, strict=True))
     problems: list[str] = []
     cut: dict[str, int] = {}
     unparsed: set[str] = set()
     columns: dict[str, JsonValue] = {}
     for column in JSON_COLUMNS:
-        stored = values[column]
-        value, problem = parsed(stored, None if bounds.parses_all else PARSED_BYTES)
+        value: JsonValue
+        if column in heads:
+            value, chars = heads[column]
+            problem: str | None = too_long(chars)
+            cut[column] = chars
+            value = value[: bounds.text_chars]
+        else:
+            value, problem = parsed(values[column], None if bounds.parses_all else PARSED_BYTES)
+            value = bounded(value, column, bounds, cut)
         if problem is not None:
             problems.append(f"{column} {problem}")
             unparsed.add(column)
-        columns[column] = bounded(value, column, bounds, cut)
+        columns[column] = value
     for column in ("dataset_id", "id"):
         if not isinstance(values[column], str):
             problems.append(f"{column} is not text, so that it cannot be annotated")
-    rowid = values["rowid"]
-    assert isinstance(rowid, int)
     return Sample(
         rowid=rowid,
         dataset_id=decoding.text(values["dataset_id"]),
@@ -262,7 +296,6 @@ def _sample(
         annotation_count=annotation_count,
         created_at=decoding.timestamp(values["created_at"], "created_at", problems),
         updated_at=decoding.timestamp(values["updated_at"], "updated_at", problems),
-        sizes={column: len(decoding.text(values[column])) for column in JSON_COLUMNS},
         cut=cut,
         unparsed=frozenset(unparsed),
         problems=tuple(problems),

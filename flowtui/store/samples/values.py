@@ -41,8 +41,6 @@ class Sample:
     annotation_count: int
     created_at: datetime | None
     updated_at: datetime | None
-    sizes: Mapping[str, int] = field(default_factory=dict)
-    """Characters of the stored text by column."""
     cut: Mapping[str, int] = field(default_factory=dict)
     """What is cut, by path (`inputs.question`, `outputs.items[3]`, `refs`): how many characters the
     whole text has, or how many items the whole list or object."""

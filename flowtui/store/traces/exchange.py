@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from flowtui.store import decoding
-from flowtui.store.bounded_json import parsed, sql_too_long
+from flowtui.store.bounded_json import TOO_LONG, parsed, sql_unless_long
 from flowtui.store.database import table_columns
 from flowtui.store.genai import Conversation, SpanKind, messages, span_kind
 from flowtui.store.genai.dialects import KIND_MARKS
@@ -29,7 +29,6 @@ _FIRST_BEGUN = f"{sql_known(START)} is null, {START}, rowid"
 _LAST_ENDED = f"({END} > 0 and {END} < {FAR_FUTURE_NS}) desc, {END} desc, rowid desc"
 _TALKING = (SpanKind.CHAT, SpanKind.AGENT)
 _GUESSED_TALKING = (1, 2)
-_TOO_LONG = b"\0"
 
 
 class Exchange(NamedTuple):
@@ -88,9 +87,7 @@ class _Spans:
         self.has_unread = False
         present = table_columns(connection, "spans")
         columns = [
-            f"case when {sql_too_long(name, most_bytes=most_bytes)} then x'00' else {name} end"
-            if name in present
-            else "null"
+            sql_unless_long("spans", name, most_bytes) if name in present else "null"
             for name in ("attributes", "events")
         ]
         self._type = "dfs_span_type" if "dfs_span_type" in present else "0"
@@ -109,7 +106,7 @@ class _Spans:
         if found is None:
             return None
         span_type, raw, raw_events = found
-        if _TOO_LONG in (raw, raw_events):
+        if TOO_LONG in (raw, raw_events):
             self.has_unread = True
             return None
         if not is_root and not _may_talk(raw, span_type):

@@ -30,7 +30,7 @@ def title_sql(row: str, present: frozenset[str]) -> str:
     if "attributes" not in present:
         return f"{row}.name"
     return (
-        f"case when {sql_too_long('attributes', row)} then {row}.name"
+        f"case when {sql_too_long('spans', 'attributes', row)} then {row}.name"
         f" when {_TITLED.format(row=row)} then span_title({row}.attributes, {row}.name)"
         f" else {row}.name end"
     )

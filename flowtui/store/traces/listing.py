@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from flowtui.store import decoding
 from flowtui.store.annotations.listing import AS_FILTERED
+from flowtui.store.bounded_json import TOO_LONG
 from flowtui.store.database import table_columns
 from flowtui.store.genai import Usage
 from flowtui.store.natural import order_sql, register_order
@@ -26,7 +27,6 @@ from flowtui.store.traces.functions import register_said, title_sql
 from flowtui.store.traces.repeats import counted_once
 from flowtui.store.traces.roll_up import taken
 from flowtui.store.traces.spans import (
-    TOO_LONG,
     attributes_sql,
     own_usage,
     parent,

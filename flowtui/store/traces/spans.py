@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from flowtui.store import decoding
 from flowtui.store.annotations.listing import span_counts
 from flowtui.store.annotations.values import SampleTarget
-from flowtui.store.bounded_json import sql_too_long
+from flowtui.store.bounded_json import TOO_LONG, sql_unless_long
 from flowtui.store.database import table_columns
 from flowtui.store.genai import (
     SpanKind,
@@ -30,9 +30,6 @@ from flowtui.store.traces.columns import BEFORE_ALL, Said, Spans
 from flowtui.store.traces.times import FAR_FUTURE_NS, sortable
 from flowtui.store.traces.values import Process
 from flowtui.store.values import JsonValue
-
-TOO_LONG = b"\0"
-"""Stands in for attributes that are too long to be parsed."""
 
 _DECODER = json.JSONDecoder()
 _TOLD_MARKS = (*dict.fromkeys((*KIND_MARKS, *USAGE_MARKS, *TITLE_MARKS)), "pending_span")
@@ -248,7 +245,7 @@ def attributes_sql(present: AbstractSet[str]) -> str:
     """Return SQL for the attributes, with `TOO_LONG` for those too long to be parsed."""
     if "attributes" not in present:
         return "null as attributes"
-    return f"case when {sql_too_long('attributes')} then x'00' else attributes end"
+    return sql_unless_long("spans", "attributes")
 
 
 def own_usage(raw: object) -> Usage | None:

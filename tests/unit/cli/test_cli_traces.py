@@ -21,8 +21,7 @@ from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
 from flowtui.store.traces.details import TEXT_CHARS
 from flowtui.store.values import Run
-from tests.unit.peak import peak_kb
-from tests.unit.stores import execute, opened, writer
+from tests.unit.stores import opened, writer
 
 RUN = "run-1"
 TIMEOUT_S = 60
@@ -243,19 +242,3 @@ def test_the_command_prints_and_refuses(tmp_path: Path) -> None:
     unknown = command("zz")
     assert unknown.returncode == 1
     assert unknown.stderr == "flow-tui: no trace 'zz' in the run 'run-1'\n"
-
-
-@pytest.mark.slow
-def test_no_span_that_is_too_long_is_read(tmp_path: Path) -> None:
-    with writer(tmp_path) as store:
-        store.start_run(RUN, RUN)
-        with store.experiment(RUN) as experiment:
-            experiment.spans([span(FIRST, "a", None), span(SECOND, "b", None)])
-    short = peak_kb("traces", RUN, FIRST, "-s", tmp_path)
-    execute(
-        tmp_path / RUN / "exp.db",
-        "update spans set attributes = json_object('input.value', hex(zeroblob(?)))",
-        [(20_000_000,)],
-    )
-    for which in ((), (FIRST,)):
-        assert peak_kb("traces", RUN, *which, "-s", tmp_path) - short < 5_000

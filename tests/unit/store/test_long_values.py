@@ -21,6 +21,7 @@ from flowtui.store import bounded_json
 from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.samples import listing
 from flowtui.store.samples import listing as sample_rows
+from flowtui.store.samples.listing import LISTED
 from flowtui.store.schema import EvalRow, SpanRow
 from flowtui.store.store import Store
 from flowtui.store.traces import details as span_details
@@ -266,18 +267,19 @@ def test_totals_say_that_a_span_is_missing_in_them(
 
 
 def test_a_sample_that_is_too_long_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "PARSED_BYTES", LIMIT)
+    for module in (bounded_json, listing):
+        monkeypatch.setattr(module, "PARSED_BYTES", LIMIT)
     with writer(tmp_path) as store:
         store.start_run(RUN, RUN)
         with store.experiment(RUN) as experiment:
             experiment.evals([EvalRow(dataset_id="faq", id="1", inputs={"a": "x" * LIMIT})])
+            experiment.evals([EvalRow(dataset_id="faq", id="2", inputs={"a": "y"})])
     with opened(tmp_path) as store:
-        found = store.run(RUN).ask(sample_rows.detail, SampleTarget("faq", "1"))
-        (whole,) = (
-            store.run(RUN)
-            .ask(sample_rows.at, store.run(RUN).ask(sample_rows.ordered), sample_rows.WHOLE)
-            .values()
-        )
+        run = store.run(RUN)
+        keys = run.ask(sample_rows.ordered)
+        found = run.ask(sample_rows.detail, SampleTarget("faq", "1"))
+        whole, _ = run.ask(sample_rows.at, keys, sample_rows.WHOLE).values()
+        listed, short = run.ask(sample_rows.at, keys).values()
     assert found is not None
     chars = len(json.dumps({"a": "x" * LIMIT}))
     assert found.problems == (
@@ -285,6 +287,10 @@ def test_a_sample_that_is_too_long_says_so(tmp_path: Path, monkeypatch: pytest.M
     )
     assert (found.unparsed, found.inputs) == ({"inputs"}, json.dumps({"a": "x" * LIMIT}))
     assert (whole.problems, whole.inputs) == ((), {"a": "x" * LIMIT})
+    kept = LISTED.text_chars
+    assert (listed.problems, listed.unparsed) == (found.problems, found.unparsed)
+    assert (listed.inputs, listed.cut) == (json.dumps({"a": "x" * LIMIT})[:kept], {"inputs": chars})
+    assert (short.problems, short.inputs, short.cut) == ((), {"a": "y"}, {})
 
 
 def test_exports_have_what_is_too_long_to_be_shown(large: Store) -> None:
