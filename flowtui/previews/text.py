@@ -79,7 +79,7 @@ def page(
         encoding=encoding,
         language=language,
         starts_inside=starts_inside,
-        note=f"{left_out:,} overwritten parts are left out" if left_out else "",
+        note=f"overwritten parts left out: {left_out:,}" if left_out else "",
     )
 
 

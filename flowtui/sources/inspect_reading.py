@@ -150,7 +150,7 @@ class ArchiveReading:
     def _take(self, entry: ZipEntry, of: EvalSet, batch: SourceBatch) -> None:
         """Add a sample; one that cannot be read whole by its summary."""
         if entry.name.endswith(_PIECES):
-            batch.left_out["samples that are kept in pieces: their traces"] += 1
+            batch.left_out["traces of samples that are kept in pieces"] += 1
         else:
             try:
                 with self._archive.opened() as file:
@@ -160,7 +160,7 @@ class ArchiveReading:
             except (LogChanged, LogPacked):
                 raise
             except LogError as error:
-                batch.left_out[f"samples of which one entry {error}: their traces"] += 1
+                batch.left_out[f"traces of samples of which one entry {error}"] += 1
         self._take_in_short(entry, of, batch)
 
     def _take_in_short(self, entry: ZipEntry, of: EvalSet, batch: SourceBatch) -> None:

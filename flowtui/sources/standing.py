@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from flowtui import format as fmt
 from flowtui.sources.records import Mark
 from flowtui.store.schema.mirror import RunRow
 from flowtui.store.values import JsonValue
@@ -66,16 +67,16 @@ class ReadState:
             said.append(f"it is still being read{size}: what is shown is not all yet")
         if self.replaced:
             said.append(
-                f"{_counted(self.replaced, 'point')} of a step came a second time: the later"
+                f"{fmt.count(self.replaced, 'point')} of a step came a second time: the later"
                 " one is shown"
             )
         if self.dropped:
             said.append(
-                f"{_counted(self.dropped, 'point')} became void, since the program went back to"
+                f"{fmt.count(self.dropped, 'point')} became void, since the program went back to"
                 " an earlier step"
             )
         said += [
-            f"left out, since there is no place for it: {count:,} {what}"
+            f"left out: {what} ({count:,})"
             for what, count in sorted(self.left_out.items())
             if count > 0
         ]
@@ -98,10 +99,6 @@ def as_json(state: object) -> list[object]:
     """Return a state of files as it comes back out of JSON."""
     found: list[object] = json.loads(json.dumps(state, default=str))
     return found
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def row_of(state: ReadState) -> RunRow | None:

@@ -157,7 +157,7 @@ def _batches(
             batch = SourceBatch(None, restarts_at=restarts_at, read_bytes=read.bytes)
     batch.mark = read.mark()
     if chunk.damaged:
-        batch.left_out["damaged records (their checksum does not fit)"] += chunk.damaged
+        batch.left_out["damaged records, whose checksum does not fit"] += chunk.damaged
     if chunk.too_large:
         batch.left_out["records of more than 64 MB"] += chunk.too_large
     if chunk.is_broken:

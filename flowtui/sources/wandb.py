@@ -137,7 +137,7 @@ class WeightsAndBiases:
                 read.ends[str(path)] = inode, end
                 batch.mark, batch.read_bytes = read.mark(), read.bytes
                 if chunk.damaged and not is_at_end:
-                    batch.left_out["damaged parts (their checksum does not fit)"] += chunk.damaged
+                    batch.left_out["damaged parts, whose checksum does not fit"] += chunk.damaged
                 if chunk.too_large:
                     batch.left_out["records of more than 64 MB"] += chunk.too_large
                 yield batch

@@ -153,7 +153,7 @@ def test_a_failed_sample_and_a_failed_task_say_why(opened: Opened) -> None:
 def test_what_has_no_place_is_counted(opened: Opened) -> None:
     store = opened(LOGS / "capitals.eval")
     said = " ".join(problems(store, only(store)))
-    assert "6 requests and responses of a model, as its API has them" in said
+    assert "requests and responses of a model, as its API has them (6)" in said
     assert "changes of the state and the store of samples" in said
 
 

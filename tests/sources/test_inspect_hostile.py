@@ -71,8 +71,8 @@ def test_an_entry_that_unpacks_to_more_than_it_says_is_refused(
     run = only(store)
     assert samples(run) == {}
     said = " ".join(problems(store, run))
-    assert "1 samples of which one entry is larger than 67 MB" in said
-    assert "2 samples of which one entry is damaged" in said
+    assert "traces of samples of which one entry is larger than 67 MB (1)" in said
+    assert "traces of samples of which one entry is damaged" in said
 
 
 def test_a_sample_that_is_too_large_is_shown_by_its_summary(
@@ -132,8 +132,8 @@ def test_odd_values_are_kept_or_counted(tmp_path: Path, opened: Opened) -> None:
     assert found["scores"]["v"] == "C "
     said = " ".join(problems(store, run))
     assert "nested deeper than 100 levels" in said
-    assert "1 samples that are no objects" in said
-    assert "2 samples of which one entry is no JSON" in said
+    assert "samples that are no objects (1)" in said
+    assert "traces of samples of which one entry is no JSON that can be read (2)" in said
 
 
 def test_messages_that_each_call_repeats_are_bounded(

@@ -34,7 +34,7 @@ from tests.sources.test_following import wait_for
 Opened = Callable[[Path], SourceStore]
 SAID = json.loads((WRITTEN / "mlflow.json").read_text())
 KINDS = ("files", "database")
-LEFT = "left out, since there is no place for it: "
+LEFT = "left out: "
 
 
 @pytest.fixture
@@ -119,10 +119,10 @@ def test_its_row_its_files_and_what_has_no_place(folder: Path, opened: Opened, k
     said = problems(store, run)
     assert said[1:] == [
         "1 point of a step came a second time: the later one is shown",
-        f"{LEFT}1 assessments that later ones replaced",
-        f"{LEFT}1 datasets and models that went in or came out",
-        f"{LEFT}1 logged models",
-        f"{LEFT}1 tags of MLflow's own",
+        f"{LEFT}assessments that later ones replaced (1)",
+        f"{LEFT}datasets and models that went in or came out (1)",
+        f"{LEFT}logged models (1)",
+        f"{LEFT}tags of MLflow's own (1)",
     ]
     assert said[0] == "not listed, since deleted in MLflow: 1 run"
 
@@ -196,7 +196,7 @@ def test_half_a_line_waits_for_the_rest_of_it(folder: Path, opened: Opened) -> N
         file.write("5 5\n1796000000000 nan 6\nnonsense\n1796000000000 0.5 7 data d1\n\n")
     run = store.resolve("going on")
     assert points(run)["loss"][2:] == [(5, "0.125"), (6, "nan"), (7, "0.5")]
-    assert f"{LEFT}1 lines of metrics that cannot be read" in problems(store, run)
+    assert f"{LEFT}lines of metrics that cannot be read (1)" in problems(store, run)
 
 
 def test_a_metric_that_was_written_anew_is_read_anew(folder: Path, opened: Opened) -> None:
@@ -398,7 +398,7 @@ def test_a_version_that_is_not_known_is_read_as_far_as_it_goes(
     store = opened(path)
     run = store.resolve("first")
     assert len(points(run)["train/loss"]) == 20
-    assert f"{LEFT}1 traces whose spans are not here" in problems(store, run)
+    assert f"{LEFT}traces whose spans are not here (1)" in problems(store, run)
 
 
 def test_spans_of_an_older_version_are_in_a_file(folder: Path, opened: Opened) -> None:
@@ -425,7 +425,7 @@ def test_spans_of_an_older_version_are_in_a_file(folder: Path, opened: Opened) -
     assert rows(run, "select name, trace_id, span_id, status_code from spans") == [
         ("old", trace, "00000000000000ab", 1)
     ]
-    assert f"{LEFT}1 spans that cannot be read" in problems(store, run)
+    assert f"{LEFT}spans that cannot be read (1)" in problems(store, run)
 
 
 def test_the_writer_never_waits_long(
@@ -560,7 +560,7 @@ def test_hostile_texts_and_values_are_shown(folder: Path, opened: Opened) -> Non
     assert run.row.name == bad
     assert parameters(run)["p"] == "\ufffd\0\ufffd"
     assert parameters(run)["tag.long"] == "y" * 500
-    assert f"{LEFT}2 metrics that are no numbers" in problems(store, run)
+    assert f"{LEFT}metrics that are no numbers (2)" in problems(store, run)
     names_ = {name for (name,) in rows(store.resolve("first"), "select name from spans")}
     assert names_ == {"agent", "?"}
 

@@ -136,7 +136,7 @@ def test_a_damaged_record_is_left_out_and_a_damaged_length_ends_the_file(
     assert points(run) == {"loss": [(0, "1.0"), (2, "3.0")]}
     assert problems(store, run) == [
         f"{file.name} is damaged at byte {len(readable):,}: what comes after it cannot be read",
-        "left out, since there is no place for it: 1 damaged records (their checksum does not fit)",
+        "left out: damaged records, whose checksum does not fit (1)",
     ]
 
 
@@ -181,9 +181,7 @@ def test_hostile_tags_stay_inside_and_harmless(tmp_path: Path, opened: Opened) -
     (name,) = names(run)
     assert ".." not in name
     assert name.isprintable()
-    assert problems(store, run) == [
-        "left out, since there is no place for it: 1 records that are no messages of TensorBoard"
-    ]
+    assert problems(store, run) == ["left out: records that are no messages of TensorBoard (1)"]
 
 
 def test_reading_leaves_no_mark_on_the_source(copy: Copy, opened: Opened) -> None:

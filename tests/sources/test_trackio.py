@@ -129,8 +129,8 @@ def test_its_row_its_files_and_what_has_no_place(opened: Opened) -> None:
     assert (alert["title"], alert["level"], alert["step"]) == ("Look", "warn", 36)
     assert run.files.path("images/picture/step-000032.png").is_relative_to(WRITTEN)
     assert problems(store, run) == [
-        "left out, since there is no place for it: 1 captions of media",
-        "left out, since there is no place for it: 1 texts and lists among the metrics",
+        "left out: captions of media (1)",
+        "left out: texts and lists among the metrics (1)",
     ]
 
 
@@ -359,9 +359,9 @@ def test_hostile_rows_are_kept_or_counted(project: Path, opened: Opened, tmp_pat
     assert read["?"] == [(3, "1.0")]
     assert read["huge"] == [(5, "inf")]
     said = " ".join(problems(store, run))
-    assert "3 rows that are no JSON objects" in said
-    assert "1 media whose paths lead out of the folder" in said
-    assert "1 values of the type new" in said
+    assert "rows that are no JSON objects (3)" in said
+    assert "media whose paths lead out of the folder (1)" in said
+    assert "values of the type new (1)" in said
     assert "objects that are nested deeper than 20 levels" in said
     assert names(run) == set()
     assert len(store.ask(runs.ids)) == 2

@@ -57,8 +57,8 @@ def test_its_row_its_files_and_what_has_no_place(opened: Opened) -> None:
     assert names(run) == {"histograms/hist.jsonl", TABLE}
     assert json.loads(run.files.path(TABLE).read_text())["data"] == [[1], [2]]
     assert problems(store, run) == [
-        "left out, since there is no place for it: 1 artifacts",
-        "left out, since there is no place for it: 1 texts and lists among the metrics",
+        "left out: artifacts (1)",
+        "left out: texts and lists among the metrics (1)",
     ]
 
 

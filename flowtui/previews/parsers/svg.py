@@ -99,7 +99,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
         image = whole.crop((left, top, left + seen.width_px, top + seen.height_px))
         drawn, ground = pixels.on_ground(image, arguments)
         clear = "nothing to be seen at this size" if pixels.is_clear(image) else ""
-    left_out = f"{drawing.left_out} references to elsewhere were not followed"
+    left_out = f"references to elsewhere, not followed: {drawing.left_out:,}"
     values: dict[str, JsonValue] = {
         "width": drawn.width, "height": drawn.height, "total": 1,
         "source_width": round(drawing.size[0]), "source_height": round(drawing.size[1]),

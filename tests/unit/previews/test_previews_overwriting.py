@@ -70,7 +70,7 @@ def test_a_log_shows_the_end_of_its_progress_bars(tmp_path: Path, codec: str) ->
     last = bar(100).replace("█", "#")
     assert [line.text for line in shown.lines] == ["学習を開始します", last, "validation done"]
     assert shown.part.total == 3
-    assert shown.note == "100 overwritten parts are left out"
+    assert shown.note == "overwritten parts left out: 100"
     source = FileSource("a", "train.log", lambda: path)
     text = whole_text(source, Request(mode=Mode.TEXT))
     assert text == f"学習を開始します\n{last}\nvalidation done\n"
@@ -88,7 +88,7 @@ def test_a_progress_bar_of_megabytes_shows_its_end_at_once(
     with cpu_at_most(0.3):
         shown = page(path)
     assert [line.text for line in shown.lines] == ["begin", bar(100_000, 100_000)]
-    assert shown.note == "100,000 overwritten parts are left out"
+    assert shown.note == "overwritten parts left out: 100,000"
     assert (shown.part.next_position is not None) == has_end
     if has_end:
         following = page(path, Request(position=shown.part.next_position or 0, index=2))

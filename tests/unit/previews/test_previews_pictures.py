@@ -419,7 +419,7 @@ def test_a_drawing_shows_nothing_from_outside_of_it(tmp_path: Path) -> None:
     found = picture(path)
     assert pixel(found, 5, 10) == (0, 0, 0)
     assert pixel(found, 30, 10) == RED
-    assert found.note == "3 references to elsewhere were not followed"
+    assert found.note == "references to elsewhere, not followed: 3"
 
 
 @pytest.mark.parametrize(
