@@ -13,6 +13,9 @@ from textual.screen import ModalScreen, ScreenResultType
 
 from flowtui.terminal.textual_private import InternalModal
 
+LOW_BELOW = 14
+"""A terminal of fewer lines has few."""
+
 
 class Dialog(InternalModal[ScreenResultType]):
     """A modal whose dismissal waits until no other screen is above it.
@@ -20,7 +23,7 @@ class Dialog(InternalModal[ScreenResultType]):
     In a terminal of few lines it has the class `-low`: what explains then makes room for the keys.
     """
 
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]  # noqa: RUF012  # an instance's
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW_BELOW, "-high")]  # noqa: RUF012  # an instance's
     gives_way: ClassVar[bool] = False
     """Whether it closes when another modal opens, since nothing that was typed is lost."""
     is_place: ClassVar[bool] = False

@@ -212,15 +212,31 @@ async def test_a_run_is_deleted_from_the_list_once_its_name_is_typed(
         assert "Delete first (run-1)?" in shown
         assert "1 model, 2 files" in shown
         await pilot.press("enter")
-        assert " type first or delete" in screen_text(pilot)
+        assert " type delete or first" in screen_text(pilot)
         await pilot.press(*"firs", "enter")
-        assert " type first or delete" in screen_text(pilot)
+        assert " type delete or first" in screen_text(pilot)
         await pilot.press("t", "enter")
         await until(lambda: "Deleted first (run-1)" in screen_text(pilot))
         await settled(pilot)
         assert "Runs 1" in screen_lines(pilot)[0]
         assert "marked" not in screen_lines(pilot)[0]
     assert [one.id for one in trash.trashed_runs(store)] == [RUN]
+
+
+async def test_in_few_lines_the_question_the_field_and_what_it_takes_are_in_sight(
+    store: Store,
+) -> None:
+    async with opened(store, RUN, size=(40, 10)) as pilot:
+        await pilot.press("D")
+        await on(pilot, DeleteScreen)
+        await pilot.press("x", "enter")
+        await settled(pilot)
+        lines = [line.strip(" │") for line in screen_lines(pilot)]
+    for shown in (
+        "Delete first (run-1)?", "Type delete or its name:", "x", "type delete or first",
+        "Enter Delete  Esc Cancel",
+    ):  # fmt: skip
+        assert shown in lines
 
 
 async def test_deleting_the_open_run_leads_back_to_the_list(store: Store) -> None:

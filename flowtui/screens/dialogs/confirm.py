@@ -11,13 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Label
 
-from flowtui.screens.dialog import Dialog
+from flowtui.screens.dialog import LOW_BELOW, Dialog
 from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 
 Answer = TypeVar("Answer")
 _LINES_AROUND = 4
-"""The border, and the keys with the line above them; what is typed takes more."""
+"""The border, and the keys with the line above them, which few lines leave out."""
 
 
 class AskScreen(Dialog[Answer]):
@@ -35,8 +35,8 @@ class AskScreen(Dialog[Answer]):
                 tooltip="Back up"),
     ]  # fmt: skip
 
-    lines_below: ClassVar[int] = 0
-    """How many lines `compose_answer` takes."""
+    lines_below: ClassVar[tuple[int, int]] = 0, 0
+    """How many lines `compose_answer` takes, and how many in a terminal of few."""
 
     def __init__(self, question: str, details: Sequence[str] = ()) -> None:
         """Make the screen.
@@ -63,10 +63,10 @@ class AskScreen(Dialog[Answer]):
         yield from ()
 
     def on_resize(self, event: events.Resize) -> None:
+        is_low = event.size.height < LOW_BELOW
+        taken = _LINES_AROUND - is_low + self.lines_below[is_low]
         for text in self.query(VerticalScroll):
-            text.styles.max_height = max(
-                event.size.height * 9 // 10 - _LINES_AROUND - self.lines_below, 1
-            )
+            text.styles.max_height = max(event.size.height * 9 // 10 - taken, 1)
         self.call_after_refresh(self.refresh_bindings)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -22,7 +22,7 @@ class DeleteScreen(AskScreen[bool]):
 
     CSS_PATH = "delete.tcss"
     AUTO_FOCUS = "Input"
-    lines_below = 4
+    lines_below = 4, 3
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "agree", "Delete", key_display="Enter", priority=True,
                 id="delete.agree", tooltip="Delete it, once its name or `delete` is typed"),
@@ -50,8 +50,9 @@ class DeleteScreen(AskScreen[bool]):
         self._words = (known, WORD) if is_plain and known != WORD else (WORD,)
 
     def compose_answer(self) -> ComposeResult:
-        words = " or ".join(self._words)
-        yield Label(f"Type {words} to go on:", markup=False, classes="delete-how")
+        # The question has the name, which may be too long for this line.
+        how = "or its name" if len(self._words) > 1 else "to go on"
+        yield Label(f"Type {WORD} {how}:", markup=False, classes="delete-how")
         yield Input(select_on_focus=False, compact=True)
         yield Label("", id="delete-note", markup=False)
 
@@ -63,4 +64,6 @@ class DeleteScreen(AskScreen[bool]):
         if self.query_one(Input).value.strip() in self._words:
             self.dismiss(True)
         else:
-            self.query_one("#delete-note", Label).update(f"type {' or '.join(self._words)}")
+            self.query_one("#delete-note", Label).update(
+                f"type {' or '.join(reversed(self._words))}"
+            )
