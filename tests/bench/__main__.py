@@ -31,6 +31,7 @@ from tests.bench.echoes import echoes
 from tests.bench.growth import growth
 from tests.bench.listing import listings
 from tests.bench.live import live
+from tests.bench.long_texts import long_texts
 from tests.bench.measure import Measure
 from tests.bench.measures import measures
 from tests.bench.reading import readings
@@ -75,6 +76,7 @@ def measured(bench: Bench, sizes: Sizes, is_quick: bool) -> Iterator[Measure]:
         yield from comparisons(bench.store, bench.rounds)
         yield from receiving()
         yield from opening_over_a_link()
+        yield from long_texts()
 
 
 def rivals(bench: Bench) -> dict[str, float]:
