@@ -233,6 +233,33 @@ async def test_more_of_a_long_text_is_read_on_asking(tmp_path: Path) -> None:
         assert "shows more" not in screen_text(pilot)
 
 
+async def test_a_look_at_the_files_does_not_lose_what_is_being_read_on(tmp_path: Path) -> None:
+    text = "".join(f"line {number}\n" for number in range(2_500)).encode()
+    async with opened(attached(tmp_path, {"long.txt": text}), "run", tab=TAB) as pilot:
+        await shown(pilot, "first 1,000 lines")
+        one = preview(pilot)
+        one.action_more()
+        one.show_source(one.source)
+        await shown(pilot, "first 2,000 lines")
+
+
+async def test_a_look_at_the_files_shows_no_part_twice(tmp_path: Path) -> None:
+    text = "".join(f"line {number}\n" for number in range(6_500)).encode()
+    async with opened(attached(tmp_path, {"long.txt": text}), "run", tab=TAB) as pilot:
+        await shown(pilot, "first 1,000 lines")
+        await pilot.press("enter", "slash", *"line 4500", "enter")
+        await shown(pilot, "lines 4,001 to 5,000")
+        await pilot.press("m")
+        await shown(pilot, "lines 4,001 to 6,000")
+        one = preview(pilot)
+        await pilot.press("G")
+        last = one.current.cursor
+        one.show_source(one.source)
+        await settled(pilot)
+        await pilot.press("G")
+        assert one.current.cursor == last
+
+
 async def test_json_is_a_tree_and_can_be_text(tmp_path: Path) -> None:
     data = json.dumps({"outer": {"inner": [1, 2]}}).encode()
     async with opened(attached(tmp_path, {"config.json": data}), "run", tab=TAB) as pilot:

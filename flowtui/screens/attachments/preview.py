@@ -14,7 +14,7 @@ from textual.timer import Timer
 from flowtui import format as fmt
 from flowtui.previews.document_blocks import Member
 from flowtui.previews.kind_table import PreviewKind
-from flowtui.previews.values import Mode, Picture, Preview, Request, TablePage
+from flowtui.previews.values import Mode, Picture, Request, TablePage
 from flowtui.screens.attachments import title
 from flowtui.screens.attachments.looking import ZOOM_KEYS
 from flowtui.screens.attachments.members import member_source
@@ -87,6 +87,8 @@ class FilePreview(SharpPanes):
         """What a member that is shown lies in, and where the cursor was there."""
         self._cursor_then: int | None = None
         """Where the cursor is to be in what is being read."""
+        self._further: Request | None = None
+        """The part after those that are shown, from the key that asks for it until it is read."""
 
     def on_mount(self) -> None:
         self._show_pane(self._text)
@@ -127,13 +129,15 @@ class FilePreview(SharpPanes):
         if is_other:
             request = replace(self._wanted, inside=(), encoding=None) if is_next else Request()
             self._request = self._fitting(request)
+            self._ask(replace(self._request, position=0, index=0))
         else:
             # It was forgotten when the preview was left.
             self.sharpen()
-        self._ask(replace(self._request, position=0, index=0) if is_other else self._first)
+            self._read(self._wanted)
 
     def show_nothing(self) -> None:
         self._source, self._series, self._parts, self._folder = None, "", [], None
+        self._further = None
         self.forget_search()
         for group in ("preview", "pictures"):
             self.workers.cancel_group(self, group)
@@ -154,12 +158,6 @@ class FilePreview(SharpPanes):
         for group in ("preview", "find", "pictures"):
             self.workers.cancel_group(self, group)
         self.workers.cancel_node(self.query_one(TablePane))
-
-    @property
-    def _first(self) -> Request:
-        # A request of a key counts, even while it is still being read.
-        is_here = self._is_paged or self._is_jumped
-        return self._wanted if is_here else replace(self._wanted, position=0, index=0)
 
     @property
     def _is_paged(self) -> bool:
@@ -188,8 +186,13 @@ class FilePreview(SharpPanes):
         self._ask(request)
 
     def _ask(self, request: Request) -> None:
+        """Read another part, or another form, in place of those that are shown."""
         if self._source is not None:
-            self._wanted = request
+            self._wanted, self._further = request, None
+            self._read(request)
+
+    def _read(self, request: Request) -> None:
+        if self._source is not None:
             source = self._source
             self.ask(
                 partial(self._previews.read, source, request),
@@ -205,15 +208,18 @@ class FilePreview(SharpPanes):
         if self._source is None or source.key != self._source.key:
             return
         before = self._identity if self._parts else None
-        is_further = bool(request.position) and not self._is_paged_kind(part.preview)
         jump, self._jump = self._jump, None
-        if is_further and self._parts and jump is None:
+        if request == self._further:
             self._parts.append(part)
         elif self._is_shown(part, request):
+            if self._further is not None:
+                # The file was looked at again while this was being read.
+                self._read(self._further)
             return
         else:
             self._parts = [part]
             self._request = request
+        self._further = None
         self.show_parts(is_new=self._identity != before)
         if jump is not None:
             self._cursor_then = jump.line
@@ -230,12 +236,10 @@ class FilePreview(SharpPanes):
         first = self._parts[0]
         return first == part or (len(self._parts) > 1 and first.preview.shown == part.preview.shown)
 
-    def _is_paged_kind(self, read: Preview) -> bool:
-        return read.kind is PreviewKind.PDF and self._request.mode is not Mode.HEX
-
     def _show_failure(self, source: FileSource, request: Request, reason: str) -> None:
         if self._source is None or source.key != self._source.key:
             return
+        self._further = None
         if request.position and self._parts:
             self.notify(fmt.plain(reason, 300), severity="warning", markup=False)
             return
@@ -341,7 +345,12 @@ class FilePreview(SharpPanes):
         part = title.part_of(self._parts[-1].preview)
         if part.next_position is not None:
             index = None if part.first is None else part.first + part.count
-            self._ask(replace(self._request, position=part.next_position, index=index))
+            request = replace(self._request, position=part.next_position, index=index)
+            if self._is_paged:
+                self._ask(request)
+            else:
+                self._further = request
+                self._read(request)
 
     @on(VirtualList.Chosen, "#preview-text")
     def read_on(self, event: VirtualList.Chosen) -> None:
