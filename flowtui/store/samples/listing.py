@@ -40,10 +40,9 @@ if TYPE_CHECKING:
     from flowtui.store.filters import Condition
 
 _STORED = (*JSON_COLUMNS, "dataset_id", "id", "created_at", "updated_at")
+_MOST_BYTES_OF_A_CHAR = 4
 
 LISTED = Bounds(text_chars=2_000, items=200)
-_HEAD_BYTES = 8_000
-"""At least as many characters as a list keeps."""
 DETAILED = Bounds()
 WHOLE = Bounds(parses_all=True)
 OLDEST_FIRST = SampleOrder()
@@ -135,7 +134,8 @@ def at(
     wanted = {"rowids": json.dumps(list(rowids))}
     traces = _trace_ids(connection, wanted)
     annotated = _annotation_counts(connection, wanted)
-    long = present.intersection(JSON_COLUMNS if bounds.text_chars is not None else ())
+    head_bytes = _MOST_BYTES_OF_A_CHAR * (bounds.text_chars or 0)
+    long = present.intersection(JSON_COLUMNS if head_bytes else ())
     columns = [
         sql_unless_long("evals", column)
         if column in long
@@ -155,7 +155,7 @@ def at(
             column: beginning
             for column in long
             if values[column] == TOO_LONG
-            and (beginning := head(connection, "evals", column, key, _HEAD_BYTES)) is not None
+            and (beginning := head(connection, "evals", column, key, head_bytes)) is not None
         }
         linked = tuple(traces.get(key, ()))
         found[key] = _sample(key, values, heads, linked, annotated.get(key, 0), bounds)
